@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# boot.sh KIND SUITES CONSOLE [TESTS]: boot the kernel KIND in QEMU, run SUITES
+# (comma separated) in it, keep what the console says in the file CONSOLE. The
+# last line of the file tells how the guest ended:
+#   HOST end | HOST hang SECONDS | HOST limit SECONDS
+# Judging is somebody else's job.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kind=$1
+suites=$2
+console=$3
+tests=${4:-}
+out=$WORK/$kind
+KERNEL=${KERNEL:-$out/arch/x86/boot/bzImage}
+INITRAMFS=${INITRAMFS:-$out/initramfs}
+MEMORY=3072
+
+# The hang limit: so long without a line is a hang. The other bounds a guest
+# that talks for ever.
+QUIET=${LAB_QUIET_LIMIT:-300}
+LIMIT=${LAB_LIMIT:-2400}
+
+probe=$WORK/accel
+
+need_memory()
+{
+	local free
+
+	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+	[ "$free" -ge $((MEMORY + 512)) ] ||
+		die "too little memory: the guest takes $MEMORY MB and $free MB are free"
+}
+
+# qemu ACCEL ARGUMENTS OUTPUT
+qemu()
+{
+	exec qemu-system-x86_64 -accel "$1" -cpu max -smp 2 -m "$MEMORY" \
+		-object "memory-backend-ram,id=m0,size=$((MEMORY / 2))M" \
+		-object "memory-backend-ram,id=m1,size=$((MEMORY / 2))M" \
+		-numa node,cpus=0,memdev=m0 -numa node,cpus=1,memdev=m1 \
+		-nodefaults -no-user-config -display none -no-reboot -monitor none \
+		-serial "$3" -kernel "$KERNEL" -initrd "$INITRAMFS" \
+		-append "console=ttyS0 panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M ignore_loglevel movablecore=512M transparent_hugepage=madvise rcupdate.rcu_cpu_stall_timeout=300 ${2}"
+}
+
+# watch PID FILE QUIET LIMIT: wait for the guest; say how it ended
+watch()
+{
+	local pid=$1 file=$2 size last=-1 start=$SECONDS since=$SECONDS how=end
+
+	while kill -0 "$pid" 2>/dev/null; do
+		size=$(stat -c %s "$file" 2>/dev/null || echo 0)
+		if [ "$size" != "$last" ]; then
+			last=$size
+			since=$SECONDS
+		elif [ $((SECONDS - since)) -ge "$3" ]; then
+			how="hang $3"
+			break
+		fi
+		if [ $((SECONDS - start)) -ge "$4" ]; then
+			how="limit $4"
+			break
+		fi
+		[ -z "${SHOW:-}" ] || show_tests "$file" "$start"
+		sleep 0.5
+	done
+	if [ "$how" != end ]; then
+		kill -KILL "$pid" 2>/dev/null || :
+	fi
+	wait "$pid" || [ "$how" != end ] || how="qemu failed"
+	printf '%s\n' "$how"
+}
+
+show_tests()
+{
+	printf '\r\033[K%s kernel: %s tests done, %s' "$kind" \
+		"$(grep -c -E 'LAB\| (not )?ok ' "$1" || :)" \
+		"$(duration $((SECONDS - $2)))" >&2
+}
+
+# choose_accel: kvm only where a guest really comes up with it
+choose_accel()
+{
+	local tcg=tcg,thread=multi pid how
+
+	if [ ! -w /dev/kvm ]; then
+		say "QEMU: no KVM on this machine, emulating (TCG)" >&2
+		printf '%s' "$tcg"
+		return
+	fi
+	( qemu kvm "lab.suites=" "file:$probe.console" ) >"$probe.log" 2>&1 </dev/null &
+	pid=$!
+	SHOW='' watch "$pid" "$probe.console" 20 60 >"$probe.how"
+	how=$(cat "$probe.how")
+	if [ "$how" = end ] && grep -q 'LAB done' "$probe.console"; then
+		printf 'kvm'
+	else
+		say "QEMU: KVM is there, but no guest comes up with it ($how): emulating (TCG)" >&2
+		printf '%s' "$tcg"
+	fi
+}
+
+command -v qemu-system-x86_64 >/dev/null ||
+	die "qemu-system-x86_64 is missing; Debian: qemu-system-x86, Fedora: qemu-system-x86-core, Arch: qemu-system-x86"
+need_memory
+mkdir -p "$LOGS" "$(dirname "$console")"
+rm -f "$console" "$console.tmp" "$probe.console"
+accel=${LAB_ACCEL:-$(choose_accel)}
+
+start=$SECONDS
+: >"$console.tmp"
+( qemu "$accel" "lab.suites=$suites${tests:+ lab.tests=$tests}" \
+	"file:$console.tmp" ) >"$LOGS/qemu-$kind.log" 2>&1 </dev/null &
+pid=$!
+trap 'kill -KILL "$pid" 2>/dev/null || :; rm -f "$console.tmp"' EXIT
+SHOW=
+! is_terminal || SHOW=1
+# wait needs the child in this very shell
+watch "$pid" "$console.tmp" "$QUIET" "$LIMIT" >"$console.how"
+how=$(cat "$console.how")
+rm -f "$console.how"
+[ -z "$SHOW" ] || printf '\r\033[K' >&2
+if [ "$how" = "qemu failed" ]; then
+	tail -n 5 "$LOGS/qemu-$kind.log" | sed 's/^/  | /' >&2
+	die "QEMU failed; the log is $LOGS/qemu-$kind.log"
+fi
+printf '\nHOST %s\n' "$how" >>"$console.tmp"
+mv -f "$console.tmp" "$console"
+trap - EXIT
+say "booting the $kind kernel ($suites): $(duration $((SECONDS - start)))"

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# build.sh KIND: build the kernel KIND, its modules and the headers that the
+# test programs need.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kind=$1
+out=$WORK/$kind
+
+build()
+{
+	kernel_make "$out" bzImage modules && kernel_make "$out" headers
+}
+
+need_space 3145728 "building the $kind kernel"
+PROGRESS_RE='^  (CC|AS|LD|AR|CC \[M\]|LD \[M\]) '
+PROGRESS_OF=$(cat "$out/lab-objects" 2>/dev/null || echo 2600)
+export PROGRESS_RE PROGRESS_OF
+if ! step "build-$kind.log" "building the $kind kernel" build; then
+	grep -q 'No space left' "$LOGS/build-$kind.log" &&
+		die "the disk that holds $BUILD is full"
+	[ -z "$BASE" ] || die "the $kind kernel of $BASE plus the series does not build"
+	die "the $kind kernel does not build"
+fi
+count=$(grep -c -E "$PROGRESS_RE" "$LOGS/build-$kind.log" || :)
+[ "$count" -lt "${PROGRESS_OF:-0}" ] && [ -e "$out/lab-objects" ] ||
+	printf '%s\n' "$count" >"$out/lab-objects"

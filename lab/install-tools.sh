@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# See which tools the lab misses on this machine. On Debian: install their
+# packages in one go, with sudo only for that. Elsewhere, or with BASE=DIR:
+# name them, install nothing.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# need PROBE DEBIAN FEDORA ARCH: a probe is a command, a header below
+# /usr/include, or a library that the compiler can link statically.
+need()
+{
+	local probe=$1
+
+	case $probe in
+	*.h)
+		[ ! -e "/usr/include/$probe" ] || return 0
+		;;
+	*.a)
+		# What the compiler doesn't find, it prints as it was given.
+		case $("$(target_cc | awk '{ print $NF }')" \
+			-print-file-name="$probe" 2>/dev/null || :) in
+		/*) return 0 ;;
+		esac
+		;;
+	*)
+		! command -v "$probe" >/dev/null || return 0
+		;;
+	esac
+	debian+=("$2")
+	fedora+=("$3")
+	arch+=("$4")
+	probes+=("$probe")
+}
+
+debian=() fedora=() arch=() probes=()
+PATH=$PATH:/usr/sbin:/sbin
+
+need git	git			git			git
+need make	make			make			make
+if [ -n "${LLVM:-}" ]; then
+	need clang	clang		clang			clang
+	need ld.lld	lld		lld			lld
+	need llvm-ar	llvm		llvm			llvm
+elif [ -z "${CC:-}" ]; then
+	need gcc	gcc		gcc			gcc
+fi
+need gcc	gcc			gcc			gcc
+need ld		binutils		binutils		binutils
+need libc.a	libc6-dev		glibc-static		glibc
+need flex	flex			flex			flex
+need bison	bison			bison			bison
+need bc		bc			bc			bc
+need perl	perl			perl			perl
+need xz		xz-utils		xz			xz
+need libelf.h	libelf-dev		elfutils-libelf-devel	libelf
+need openssl/bio.h libssl-dev		openssl-devel		openssl
+need libhugetlbfs.a libhugetlbfs-dev	libhugetlbfs-devel	libhugetlbfs
+need libnuma.a	libnuma-dev		numactl-devel		numactl
+need ccache	ccache			ccache			ccache
+need busybox	busybox-static		busybox			busybox
+need qemu-system-x86_64 qemu-system-x86	qemu-system-x86-core	qemu-system-x86
+
+[ "${#probes[@]}" -gt 0 ] || exit 0
+
+# names LIST...: each once, in order
+names()
+{
+	printf '%s\n' "$@" | awk '!seen[$0]++' | paste -sd' ' -
+}
+
+packages=$(names "${debian[@]}")
+missing=$(names "${probes[@]}")
+
+if [ ! -e /etc/debian_version ] || ! command -v apt-get >/dev/null || [ -n "$BASE" ]; then
+	warn "missing here: $missing"
+	warn "  Debian: apt-get install $packages"
+	warn "  Fedora: dnf install $(names "${fedora[@]}")"
+	warn "  Arch:   pacman -S $(names "${arch[@]}")"
+	exit 1
+fi
+
+say "missing here: $missing"
+say "to be installed: $packages"
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null ||
+		die "packages are missing and there is no sudo; as root: apt-get install $packages"
+	say "asking sudo for that alone"
+	sudo=(sudo)
+fi
+
+# The lists may be stale or absent: read them again first, once.
+install_all()
+{
+	"${sudo[@]}" apt-get -q update &&
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		--no-install-recommends install "$@"
+}
+
+if [ "${#sudo[@]}" -gt 0 ]; then
+	sudo -v || die "sudo refuses; as root: apt-get install $packages"
+fi
+# shellcheck disable=SC2086
+step install.log "installing $(wc -w <<<"$packages") packages" \
+	install_all $packages ||
+	die "the packages could not be installed (no network, or a stale package list?); as root: apt-get update && apt-get install $packages"

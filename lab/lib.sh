@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What every script of the lab shares: where things lie, how it speaks, the lock.
+# Sourced, never run.
+
+set -euo pipefail
+export LC_ALL=C
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(dirname "$LAB")
+
+# The series to work on: a folder of series/
+SERIES=${SERIES:-5.10}
+SERIES_DIR=$TOP/series/$SERIES
+
+# Everything that the lab makes lies under one folder.
+BUILD=${BUILD:-$TOP/build}
+case $BUILD in
+/*) ;;
+*) BUILD=$PWD/$BUILD ;;
+esac
+
+# A kernel tree of the user's own gets a work folder of its own.
+BASE=${BASE:-}
+if [ -n "$BASE" ]; then
+	BASE=$(cd "$BASE" 2>/dev/null && pwd) || {
+		printf 'lab: BASE: no such folder\n' >&2
+		exit 1
+	}
+	WORK=$BUILD/$SERIES-own-$(printf '%s' "$BASE" | cksum | cut -d' ' -f1)
+else
+	WORK=$BUILD/$SERIES
+fi
+TREE=${TREE:-$WORK/tree}
+LOGS=$WORK/log
+JOBS=${JOBS:-$(nproc)}
+
+export SERIES BUILD BASE TREE JOBS
+
+# git shall see the tree that it is told, and no hook or signing of the user's.
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
+labgit()
+{
+	git -c core.hooksPath=/dev/null -c commit.gpgSign=false \
+	    -c core.autocrlf=false -c gc.auto=0 -c advice.detachedHead=false \
+	    -c safe.directory='*' "$@"
+}
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+warn()
+{
+	printf 'lab: %s\n' "$*" >&2
+}
+
+# die [line]: one clear line; a full disk is named as such, whatever it broke.
+die()
+{
+	local free
+
+	free=$(free_kb "$BUILD")
+	if [ -n "$free" ] && [ "$free" -lt 10240 ]; then
+		warn "the disk that holds $BUILD is full; $*"
+	else
+		warn "$*"
+	fi
+	exit 1
+}
+
+# Free space in kilobytes where a folder lies or would lie.
+free_kb()
+{
+	local dir=$1
+
+	while [ ! -d "$dir" ]; do
+		dir=$(dirname "$dir")
+	done
+	df -Pk "$dir" | awk 'NR == 2 { print $4 }'
+}
+
+# need_space KILOBYTES WHAT
+need_space()
+{
+	local free
+
+	free=$(free_kb "$BUILD")
+	[ "$free" -ge "$1" ] ||
+		die "too little disk: $2 needs $(($1 / 1048576 + 1)) GB under $BUILD, $((free / 1048576)) GB are free"
+}
+
+# One job at a time in a build folder. The lock is inherited by everything
+# that is started, so that it is held until the last of them is gone.
+take_lock()
+{
+	[ -z "${LAB_LOCKED:-}" ] || return 0
+	mkdir -p "$BUILD" || die "cannot make the build folder $BUILD"
+	exec 9>>"$BUILD/lock"
+	flock -n 9 || die "another run is at work in $BUILD; wait for it, or set BUILD=DIR"
+	export LAB_LOCKED=1
+}
+
+# on_interrupt: one line, and the exit status that a shell expects.
+on_interrupt()
+{
+	trap - INT TERM HUP
+	printf '\n' >&2
+	warn "interrupted; nothing half-made is kept, run it again to go on"
+	kill -TERM 0
+	exit 130
+}
+
+is_terminal()
+{
+	[ -t 1 ] && [ -z "${CI:-}" ]
+}
+
+# step LOG TEXT COMMAND...: run it with its output in a log; say what and how
+# long; on failure show the end of the log. PROGRESS_RE and PROGRESS_OF make a
+# counter of lines of the log on a terminal.
+step()
+{
+	local log=$LOGS/$1 text=$2 start rc=0 pid
+
+	shift 2
+	mkdir -p "$LOGS"
+	start=$SECONDS
+	if is_terminal; then
+		"$@" >"$log" 2>&1 </dev/null &
+		pid=$!
+		while kill -0 "$pid" 2>/dev/null; do
+			show_progress "$log" "$text" "$start"
+			sleep 1
+		done
+		wait "$pid" || rc=$?
+		printf '\r\033[K'
+	else
+		"$@" >"$log" 2>&1 </dev/null || rc=$?
+	fi
+	if [ "$rc" -ne 0 ]; then
+		tail -n 15 "$log" | sed 's/^/  | /' >&2
+		warn "failed after $(duration $((SECONDS - start))): $text; the log is $log"
+		return "$rc"
+	fi
+	say "$text: $(duration $((SECONDS - start)))"
+}
+
+show_progress()
+{
+	local count=''
+
+	if [ -n "${PROGRESS_RE:-}" ] && [ -e "$1" ]; then
+		count=" $(grep -c -E "$PROGRESS_RE" "$1" || :)"
+		[ -z "${PROGRESS_OF:-}" ] || count="$count of about $PROGRESS_OF"
+	fi
+	printf '\r\033[K%s:%s, %s' "$2" "$count" "$(duration $((SECONDS - $3)))"
+}
+
+duration()
+{
+	if [ "$1" -ge 60 ]; then
+		printf '%d min %02d s' $(($1 / 60)) $(($1 % 60))
+	else
+		printf '%d s' "$1"
+	fi
+}
+
+# replace FILE: put standard input in place of a file, all or nothing; a file
+# that already says the same keeps its date.
+replace()
+{
+	local tmp=$1.tmp
+
+	cat >"$tmp" || { rm -f "$tmp"; return 1; }
+	if [ -e "$1" ] && cmp -s "$tmp" "$1"; then
+		rm -f "$tmp"
+	else
+		mv -f "$tmp" "$1"
+	fi
+}
+
+# base_field NAME: a field of the series' BASE file
+base_field()
+{
+	awk -v name="$1" '$1 == name { $1 = ""; sub(/^ +/, ""); print; exit }' \
+		"$SERIES_DIR/BASE"
+}
+
+series_patches()
+{
+	[ -e "$SERIES_DIR/series" ] || return 0
+	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES_DIR/series"
+}
+
+# The compiler and make arguments: one place, so that all parts agree.
+kernel_make()
+{
+	local out=$1
+
+	shift
+	CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache} CCACHE_BASEDIR=$BUILD \
+	CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-6G} \
+	KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab \
+	KBUILD_BUILD_HOST=lab KBUILD_BUILD_VERSION=1 \
+	make -C "$TREE" O="$out" -j"$JOBS" \
+		CC="$(ccache_prefix)$(target_cc)" \
+		${LLVM:+LLVM="$LLVM"} "$@"
+}
+
+target_cc()
+{
+	if [ -n "${CC:-}" ]; then
+		printf '%s' "$CC"
+	elif [ -n "${LLVM:-}" ]; then
+		printf 'clang'
+	else
+		printf 'gcc'
+	fi
+}
+
+ccache_prefix()
+{
+	case $(target_cc) in
+	*ccache*) ;;
+	*) ! command -v ccache >/dev/null || printf 'ccache ' ;;
+	esac
+}
+
+# The suites that "make test" runs on a kernel, in order
+suites_of()
+{
+	local suites=hmm
+
+	[ ! -e "$LAB/guest/demo.c" ] || suites=demo,$suites
+	printf '%s' "$suites"
+}

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make-initramfs.sh KIND: compile the test programs against the headers of the
+# tree and pack the guest's root for the kernel KIND.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kind=$1
+out=$WORK/$kind
+bin=$WORK/guest/bin
+vm=$TREE/tools/testing/selftests/vm
+
+compile()
+{
+	local cc
+
+	cc="$(ccache_prefix)$(target_cc)"
+	export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache}
+	mkdir -p "$bin"
+	# shellcheck disable=SC2086
+	$cc -static -O2 -g0 -w -I"$vm" -isystem "$out/usr/include" \
+		-o "$bin/hmm-tests" "$LAB/guest/choose-tests.c" \
+		-lhugetlbfs -lnuma -lpthread || return 1
+	[ ! -e "$LAB/guest/demo.c" ] ||
+		$cc -static -O2 -g0 -w -I"$vm" -I"$TREE/lib" \
+			-isystem "$out/usr/include" -o "$bin/demo" \
+			"$LAB/guest/demo.c" -lpthread
+}
+
+# spec: the root as gen_init_cpio of the kernel reads it
+spec()
+{
+	local dir prog
+
+	for dir in /bin /lab /lab/bin /lab/suites /proc /sys /dev /tmp /run; do
+		printf 'dir %s 0755 0 0\n' "$dir"
+	done
+	printf 'nod /dev/console 0600 0 0 c 5 1\n'
+	printf 'nod /dev/kmsg 0600 0 0 c 1 11\n'
+	printf 'nod /dev/null 0666 0 0 c 1 3\n'
+	printf 'file /init %s 0755 0 0\n' "$LAB/guest/init"
+	printf 'file /bin/busybox %s 0755 0 0\n' "$(command -v busybox)"
+	busybox --list | grep -v -x busybox |
+		awk '{ print "slink /bin/" $1 " busybox 0777 0 0" }'
+	for prog in "$bin"/*; do
+		printf 'file /lab/bin/%s %s 0755 0 0\n' "${prog##*/}" "$prog"
+	done
+	for prog in "$LAB"/guest/suites/*; do
+		printf 'file /lab/suites/%s %s 0755 0 0\n' "${prog##*/}" "$prog"
+	done
+	printf 'file /lab/test_hmm.ko %s 0644 0 0\n' "$out/lib/test_hmm.ko"
+}
+
+step guest.log "compiling the test programs" compile ||
+	die "the test programs do not compile"
+spec >"$out/initramfs.spec"
+"$out/usr/gen_init_cpio" "$out/initramfs.spec" >"$out/initramfs.tmp" ||
+	die "cannot pack the guest's root"
+mv -f "$out/initramfs.tmp" "$out/initramfs"

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# prepare.sh KIND...: from nothing to kernels that can be booted; does only
+# what changed.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+take_lock
+"$LAB/install-tools.sh"
+if [ -z "$BASE" ]; then
+	"$LAB/get-base.sh"
+else
+	[ -e "$BASE/mm/rmap.c" ] || die "BASE=$BASE is not a kernel tree"
+	version=$(awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) /{ v = v sep $2; sep = "." } END { print v }' \
+		<(head -n 10 "$BASE/Makefile"))
+	say "base: $BASE, Linux $version"
+	case $version in
+	"$SERIES".*) ;;
+	*) say "base: the series was made for $SERIES, trying it" ;;
+	esac
+fi
+"$LAB/make-tree.sh"
+for kind; do
+	"$LAB/configure.sh" "$kind"
+	"$LAB/build.sh" "$kind"
+	"$LAB/make-initramfs.sh" "$kind"
+done

@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The lab's own tests: recorded consoles and the verdict that each must get.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+failed=0
+
+# check NAME GOT WANTED
+check()
+{
+	if [ "$2" = "$3" ]; then
+		say "ok lab/$1"
+	else
+		say "not ok lab/$1"
+		diff <(printf '%s\n' "$3") <(printf '%s\n' "$2") | sed 's/^/  # /' || :
+		failed=1
+	fi
+}
+
+for console in "$LAB"/selftest/*.console; do
+	name=${console##*/}
+	name=${name%.console}
+	rc=0
+	got=$(awk -f "$LAB/judge.awk" -v kernel=release \
+		-v list="$LAB/selftest/list" "$console") || rc=$?
+	got=$(printf '%s\nexit status %s\n' "$got" "$rc")
+	check "judge.$name" "$got" "$(cat "${console%.console}.verdict")"
+done
+exit "$failed"

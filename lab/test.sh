@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# "make test": the lab's own tests, then both kernels and their tests.
+# Ends with "N passed, N failed, N skipped" alone on its line.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export LAB_JOB=test
+take_lock
+trap on_interrupt INT TERM HUP
+start=$SECONDS
+results=$LOGS/results.txt
+mkdir -p "$LOGS"
+: >"$results"
+
+# conclude: the closing line and the exit status, from the results alone
+conclude()
+{
+	local passed failed skipped
+
+	passed=$(grep -c '^ok ' "$results" || :)
+	failed=$(grep -c '^not ok ' "$results" || :)
+	skipped=$(grep -c '^skip ' "$results" || :)
+	if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
+		say "not ok lab/ran"
+		say "  # no test ran"
+		failed=1
+	fi
+	say ''
+	say "time: $(duration $((SECONDS - start))); logs, consoles and results: $LOGS"
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] || exit 1
+	exit 0
+}
+
+record()
+{
+	tee -a "$results"
+}
+
+# one KIND SUITES: prepare, boot, judge
+one()
+{
+	local kind=$1 suites=$2 rc=0 console=$LOGS/console-$1.txt
+
+	"$LAB/prepare.sh" "$kind" || rc=$?
+	if [ "$rc" -eq 3 ]; then
+		say "skip $kind/all: the base of series/$SERIES is no longer in the archive" | record
+		return
+	elif [ "$rc" -ne 0 ]; then
+		printf 'not ok %s/prepare\n  # see above\n' "$kind" | record
+		return
+	fi
+	if ! "$LAB/boot.sh" "$kind" "$suites" "$console"; then
+		printf 'not ok %s/boot\n  # see above\n' "$kind" | record
+		return
+	fi
+	awk -f "$LAB/judge.awk" -v kernel="$kind" \
+		-v list="$LAB/expected/$kind.list" "$console" | record ||:
+}
+
+"$LAB/selftest.sh" | record || :
+one release "$(suites_of release)"
+one debug "$(suites_of debug)"
+conclude
