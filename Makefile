@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -10,15 +10,44 @@ endif
 MAKEFLAGS :=
 MAKEOVERRIDES :=
 
-.PHONY: help run test
+.PHONY: help run test shell tree export range-diff clean distclean
 
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make run      see it work: build, boot, demonstration, exclusive tests, verdict
+#: make run         see it work: build, boot, demonstration, exclusive tests, verdict
 run:
 	@lab/run.sh
 
-#: make test     all tests on the release and the debug kernel; what CI runs
+#: make test        all tests on the release and the debug kernel; what CI runs
 test:
 	@lab/test.sh
+
+#: make shell       boot the release kernel (KIND=debug: the other) with a shell
+shell:
+	@lab/shell.sh
+
+#: make tree        the git tree of base plus series, to work in
+tree:
+	@lab/tree.sh
+
+#: make export      the tree's commits back into series/ (TREE=DIR: of another tree)
+export:
+	@lab/export.sh
+
+#: make range-diff  the series in the tree against the last tag's
+range-diff:
+	@lab/range-diff.sh
+
+#: make clean       remove kernels, programs, logs; base, tree and ccache stay
+clean:
+	@lab/clean.sh
+
+#: make distclean   remove all that the lab made, but never work that isn't exported
+distclean:
+	@lab/clean.sh all
+
+#:
+#: BASE=DIR     a kernel tree of your own (never written to), on any distribution
+#: BUILD=DIR    where everything lies (build/)    SERIES=VERSION  the series (5.10)
+#: CC=, LLVM=1  the compiler                      JOBS=N          parallel jobs

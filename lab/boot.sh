@@ -37,7 +37,7 @@ need_memory()
 # qemu ACCEL ARGUMENTS OUTPUT
 qemu()
 {
-	exec qemu-system-x86_64 -accel "$1" -cpu max -smp 2 -m "$MEMORY" \
+	exec qemu-system-x86_64 -accel "$1" -cpu max -smp 2,sockets=2 -m "$MEMORY" \
 		-object "memory-backend-ram,id=m0,size=$((MEMORY / 2))M" \
 		-object "memory-backend-ram,id=m1,size=$((MEMORY / 2))M" \
 		-numa node,cpus=0,memdev=m0 -numa node,cpus=1,memdev=m1 \
@@ -107,8 +107,13 @@ command -v qemu-system-x86_64 >/dev/null ||
 	die "qemu-system-x86_64 is missing; Debian: qemu-system-x86, Fedora: qemu-system-x86-core, Arch: qemu-system-x86"
 need_memory
 mkdir -p "$LOGS" "$(dirname "$console")"
-rm -f "$console" "$console.tmp" "$probe.console"
+[ -n "${LAB_SHELL:-}" ] || rm -f "$console" "$console.tmp"
+rm -f "$probe.console"
 accel=${LAB_ACCEL:-$(choose_accel)}
+
+if [ -n "${LAB_SHELL:-}" ]; then
+	qemu "$accel" "quiet loglevel=3 lab.suites=shell" mon:stdio
+fi
 
 start=$SECONDS
 : >"$console.tmp"

@@ -56,7 +56,6 @@ need perl	perl			perl			perl
 need xz		xz-utils		xz			xz
 need libelf.h	libelf-dev		elfutils-libelf-devel	libelf
 need openssl/bio.h libssl-dev		openssl-devel		openssl
-need libhugetlbfs.a libhugetlbfs-dev	libhugetlbfs-devel	libhugetlbfs
 need libnuma.a	libnuma-dev		numactl-devel		numactl
 need ccache	ccache			ccache			ccache
 need busybox	busybox-static		busybox			busybox

@@ -236,3 +236,43 @@ suites_of()
 	[ ! -e "$LAB/guest/demo.c" ] || suites=demo,$suites
 	printf '%s' "$suites"
 }
+
+# ---- the state of a tree: what it was made from, in its .git/lab-state ----
+
+# The series' files as one number
+series_sum()
+{
+	local patch
+
+	for patch in $(series_patches); do
+		cat "$SERIES_DIR/$patch" || return 1
+	done | sha256sum | cut -c1-40
+}
+
+tree_state()
+{
+	awk -v name="$1" '$1 == name { $1 = ""; sub(/^ /, ""); print; exit }' \
+		"$TREE/.git/lab-state" 2>/dev/null || :
+}
+
+# write_state TREE BASE SERIES HEAD
+write_state()
+{
+	printf 'base %s\nseries %s\nhead %s\n' "$2" "$3" "$4" |
+		replace "$1/.git/lab-state"
+}
+
+# Does the tree hold commits or changes that the series' files don't have?
+own_work()
+{
+	[ "$(labgit -C "$TREE" rev-parse HEAD)" != "$(tree_state head)" ] ||
+		[ "$(labgit -C "$TREE" rev-parse series)" != "$(tree_state head)" ] ||
+		[ -n "$(labgit -C "$TREE" status --porcelain --untracked-files=normal | head -n 1)" ]
+}
+
+# Does it hold branches, tags or stashes that the lab didn't make?
+other_work()
+{
+	labgit -C "$TREE" for-each-ref --format='%(refname)' |
+		grep -q -v -x -e refs/heads/series -e refs/tags/base
+}

@@ -19,9 +19,10 @@ compile()
 	export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache}
 	mkdir -p "$bin"
 	# shellcheck disable=SC2086
-	$cc -static -O2 -g0 -w -I"$vm" -isystem "$out/usr/include" \
+	$cc -static -O2 -g0 -w -I"$vm" -isystem "$LAB/guest/include" \
+		-isystem "$out/usr/include" -fmacro-prefix-map="$vm/"= \
 		-o "$bin/hmm-tests" "$LAB/guest/choose-tests.c" \
-		-lhugetlbfs -lnuma -lpthread || return 1
+		-lnuma -lpthread || return 1
 	[ ! -e "$LAB/guest/demo.c" ] ||
 		$cc -static -O2 -g0 -w -I"$vm" -I"$TREE/lib" \
 			-isystem "$out/usr/include" -o "$bin/demo" \

@@ -66,72 +66,6 @@ import()
 	labgit -C "$tmp" tag base
 }
 
-series_sum()
-{
-	local patch
-
-	for patch in $(series_patches); do
-		cat "$SERIES_DIR/$patch" || return 1
-	done | sha256sum | cut -c1-40
-}
-
-# Apply the series beside the tree, in a work tree that has only the files it
-# touches; print the new head.
-apply_series()
-{
-	local tree=$1 wt=$WORK/apply.tmp patch
-
-	rm -rf "$wt"
-	labgit -C "$tree" worktree prune
-	labgit -C "$tree" worktree add -q --no-checkout --detach "$wt" base >&2
-	labgit -C "$wt" sparse-checkout init >&2
-	for patch in $(series_patches); do
-		sed -n -e 's,^--- a/,/,p' -e 's,^+++ b/,/,p' \
-			-e 's,^rename from ,/,p' "$SERIES_DIR/$patch"
-	done | sed 's/[[:space:]]*$//' | sort -u |
-		labgit -C "$wt" sparse-checkout set --stdin >&2
-	labgit -C "$wt" read-tree -mu HEAD >&2
-	for patch in $(series_patches); do
-		if ! GIT_COMMITTER_NAME=lab GIT_COMMITTER_EMAIL=lab \
-		     labgit -C "$wt" am -q --committer-date-is-author-date \
-			"$SERIES_DIR/$patch" >"$LOGS/apply.log" 2>&1 </dev/null; then
-			sed -n 's/^error: patch failed: /at /p' "$LOGS/apply.log" |
-				sed "s|^|  \| $patch, hunk |" >&2
-			grep -q '^error: patch failed' "$LOGS/apply.log" ||
-				tail -n 5 "$LOGS/apply.log" | sed 's/^/  | /' >&2
-			labgit -C "$wt" am --abort >/dev/null 2>&1 || :
-			drop_worktree "$tree" "$wt"
-			return 1
-		fi
-	done
-	labgit -C "$wt" rev-parse HEAD
-	drop_worktree "$tree" "$wt"
-}
-
-drop_worktree()
-{
-	rm -rf "$2"
-	labgit -C "$1" worktree prune
-}
-
-state()
-{
-	awk -v name="$1" '$1 == name { $1 = ""; sub(/^ /, ""); print; exit }' \
-		"$STATE" 2>/dev/null || :
-}
-
-write_state()
-{
-	printf 'base %s\nseries %s\nhead %s\n' "$id" "$sum" "$2" |
-		replace "$1/.git/lab-state"
-}
-
-own_work()
-{
-	[ "$(labgit -C "$TREE" rev-parse HEAD)" != "$(state head)" ] ||
-		[ -n "$(labgit -C "$TREE" status --porcelain --untracked-files=normal | head -n 1)" ]
-}
-
 mkdir -p "$WORK" "$LOGS"
 id=$(base_id)
 sum=$(series_sum) || die "series/$SERIES/series names a patch that isn't there"
@@ -140,15 +74,20 @@ if [ -e "$TREE/.git" ] && [ ! -e "$STATE" ]; then
 	say "tree: $TREE, your own, as it stands"
 	exit 0
 fi
+if [ ! -e "$STATE" ] && [ "$TREE" != "$WORK/tree" ]; then
+	die "TREE=$TREE is not a git tree"
+fi
 if [ -e "$STATE" ] && own_work; then
 	say "tree: it has commits or changes that aren't exported; building it as it stands ($TREE)"
-	[ "$(state series)" = "$sum" ] ||
+	[ "$(tree_state series)" = "$sum" ] ||
 		say "tree: series/$SERIES has changed meanwhile and is NOT in it; 'make export' or put your work away first"
 	exit 0
 fi
-
-if [ -e "$STATE" ] && [ "$(state base)" != "$id" ]; then
-	say "tree: the base has changed; making it anew"
+if [ -e "$STATE" ] && [ "$(tree_state base)" != "$id" ]; then
+	if other_work; then
+		die "the base is now $id, but $TREE has branches of your own; move them away first"
+	fi
+	say "tree: the base has changed, making it anew"
 	rm -rf "$TREE"
 fi
 if [ ! -e "$STATE" ]; then
@@ -156,13 +95,13 @@ if [ ! -e "$STATE" ]; then
 	rm -rf "$TREE"
 	step unpack.log "unpacking the base into a git tree" import "$WORK/tree.tmp" ||
 		die "cannot unpack the base"
-	head=$(apply_series "$WORK/tree.tmp") || die "series/$SERIES does not apply to its base"
-	labgit -C "$WORK/tree.tmp" reset -q --hard "$head"
-	write_state "$WORK/tree.tmp" "$head"
+	write_state "$WORK/tree.tmp" "$id" none \
+		"$(labgit -C "$WORK/tree.tmp" rev-parse HEAD)"
 	mv "$WORK/tree.tmp" "$TREE"
-elif [ "$(state series)" != "$sum" ]; then
-	head=$(apply_series "$TREE") || die "series/$SERIES does not apply to its base"
-	labgit -C "$TREE" checkout -q -B series "$head"
-	write_state "$TREE" "$head"
 fi
-say "tree: $TREE, $(labgit -C "$TREE" rev-list --count base..HEAD) patches on $(state base)"
+if [ "$(tree_state series)" != "$sum" ]; then
+	head=$("$LAB/apply.sh" "$TREE" "$SERIES_DIR") || exit 1
+	labgit -C "$TREE" checkout -q -B series "$head"
+	write_state "$TREE" "$id" "$sum" "$head"
+fi
+say "tree: $TREE, $(labgit -C "$TREE" rev-list --count base..HEAD) patches on $(tree_state base)"

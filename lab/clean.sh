@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# clean.sh [all]: remove kernels, programs and logs; with "all" everything that
+# the lab made, unless a tree holds work that isn't exported.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[ -d "$BUILD" ] || exit 0
+take_lock
+for WORK in "$BUILD"/*/; do
+	WORK=${WORK%/}
+	TREE=$WORK/tree
+	[ -e "$TREE/.git/lab-state" ] || [ -d "$WORK/log" ] || continue
+	if [ "${1:-}" = all ] && [ -e "$TREE/.git/lab-state" ]; then
+		if own_work || other_work; then
+			die "$TREE holds commits, changes or branches that aren't exported; nothing in it is removed. make export, or remove it by hand"
+		fi
+	fi
+	rm -rf "$WORK"/{release,debug,guest,log,matrix} "$WORK"/*.tmp "$WORK"/accel*
+	[ "${1:-}" != all ] || rm -rf "$WORK"
+done
+if [ "${1:-}" = all ]; then
+	rm -rf "$BUILD/apt" "$BUILD/base" "$BUILD/ccache" "$BUILD/lock"
+	rmdir "$BUILD" 2>/dev/null || warn "$BUILD holds files that the lab didn't make; they stay"
+fi

@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# "make range-diff": the series in the tree against the one of the last tag of
+# this project.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+take_lock
+tag=$(git -C "$TOP" describe --tags --abbrev=0 2>/dev/null) ||
+	die "this project has no tag yet: nothing to compare with"
+[ -e "$TREE/.git/lab-state" ] || "$LAB/make-tree.sh"
+old=$WORK/range-diff.tmp
+rm -rf "$old"
+mkdir -p "$old"
+trap 'rm -rf "$old"' EXIT
+git -C "$TOP" archive "$tag" "series/$SERIES" | tar -x -C "$old" --strip-components=2
+head=$("$LAB/apply.sh" "$TREE" "$old") || exit 1
+labgit -C "$TREE" range-diff "base..$head" base..HEAD

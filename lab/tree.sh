@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# "make tree": a git tree of base plus series to work in.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export LAB_JOB=tree
+take_lock
+[ -n "$BASE" ] || "$LAB/get-base.sh"
+"$LAB/make-tree.sh"
+say "work in $TREE, on branch series; make export writes its commits back"
