@@ -25,11 +25,15 @@ LIMIT=${LAB_LIMIT:-2400}
 
 probe=$WORK/accel
 
+# Only the lab's own tests set these.
+KVM=${LAB_KVM:-/dev/kvm}
+MEMINFO=${LAB_MEMINFO:-/proc/meminfo}
+
 need_memory()
 {
 	local free
 
-	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' "$MEMINFO")
 	[ "$free" -ge $((MEMORY + 512)) ] ||
 		die "too little memory: the guest takes $MEMORY MB and $free MB are free"
 }
@@ -86,7 +90,7 @@ choose_accel()
 {
 	local tcg=tcg,thread=multi pid how
 
-	if [ ! -w /dev/kvm ]; then
+	if [ ! -w "$KVM" ]; then
 		say "QEMU: no KVM on this machine, emulating (TCG)" >&2
 		printf '%s' "$tcg"
 		return

@@ -14,6 +14,24 @@ build()
 	kernel_make "$out" bzImage modules && kernel_make "$out" headers
 }
 
+# blame: whose fault it is that an object wasn't built
+blame()
+{
+	local object source
+
+	object=$(sed -n 's/^make.*\*\*\* \[.*: \([^]:]*\.o\)\] Error.*/\1/p' \
+		"$LOGS/build-$kind.log" | head -n 1)
+	source=${object%.o}.c
+	[ -n "$object" ] || die "the $kind kernel does not build"
+	if labgit -C "$TREE" diff --name-only base HEAD 2>/dev/null | grep -q -x -F "$source"; then
+		die "the $kind kernel does not build: $source, which the series touches"
+	fi
+	if [ -n "$BASE" ]; then
+		die "the $kind kernel does not build: $source, which the series does not touch; this is the base's fault ($BASE)"
+	fi
+	die "the $kind kernel does not build: $source, which the series does not touch"
+}
+
 need_space 3145728 "building the $kind kernel"
 PROGRESS_RE='^  (CC|AS|LD|AR|CC \[M\]|LD \[M\]) '
 PROGRESS_OF=$(cat "$out/lab-objects" 2>/dev/null || echo 2600)
@@ -21,8 +39,7 @@ export PROGRESS_RE PROGRESS_OF
 if ! step "build-$kind.log" "building the $kind kernel" build; then
 	grep -q 'No space left' "$LOGS/build-$kind.log" &&
 		die "the disk that holds $BUILD is full"
-	[ -z "$BASE" ] || die "the $kind kernel of $BASE plus the series does not build"
-	die "the $kind kernel does not build"
+	blame
 fi
 count=$(grep -c -E "$PROGRESS_RE" "$LOGS/build-$kind.log" || :)
 [ "$count" -lt "${PROGRESS_OF:-0}" ] && [ -e "$out/lab-objects" ] ||

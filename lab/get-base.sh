@@ -160,6 +160,7 @@ version=${version%_*}
 version=${version//%3a/:}
 
 rm -rf "$STORE/part"
+trap 'rm -rf "$STORE/part"' EXIT
 mkdir -p "$STORE/part"
 PROGRESS_RE=
 export PROGRESS_RE
@@ -187,5 +188,4 @@ fi
 printf '%s\n' "$sum" >"$STORE/part/sum"
 mv -f "$STORE/part/sum" "$STORE/$version.deb.sha256"
 mv -f "$got" "$STORE/$version.deb"
-rm -rf "$STORE/part"
 use_version "$version" "$STORE/$version.deb"

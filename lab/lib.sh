@@ -41,7 +41,7 @@ export SERIES BUILD BASE TREE JOBS
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
 labgit()
 {
-	git -c core.hooksPath=/dev/null -c commit.gpgSign=false \
+	git -c core.hooksPath=/nonexistent -c commit.gpgSign=false \
 	    -c core.autocrlf=false -c gc.auto=0 -c advice.detachedHead=false \
 	    -c safe.directory='*' "$@"
 }
@@ -102,13 +102,36 @@ take_lock()
 	export LAB_LOCKED=1
 }
 
-# on_interrupt: one line, and the exit status that a shell expects.
-on_interrupt()
+# supervise COMMAND...: run it in a process group of its own, so that a signal
+# to this script ends all of it at once. What asks on the terminal isn't run so.
+supervise()
 {
-	trap - INT TERM HUP
+	local rc=0
+
+	set -m
+	"$@" </dev/null &
+	SUPERVISED=$!
+	set +m
+	wait "$SUPERVISED" || rc=$?
+	SUPERVISED=
+	return "$rc"
+}
+
+SUPERVISED=
+
+# stop_on_signals: one line, and the exit status that a shell expects
+stop_on_signals()
+{
+	trap on_signal INT TERM HUP
+}
+
+on_signal()
+{
+	trap '' INT TERM HUP
+	[ -z "$SUPERVISED" ] || kill -TERM -- "-$SUPERVISED" 2>/dev/null || :
+	wait || :
 	printf '\n' >&2
 	warn "interrupted; nothing half-made is kept, run it again to go on"
-	kill -TERM 0
 	exit 130
 }
 

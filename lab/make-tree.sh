@@ -8,6 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 STATE=$TREE/.git/lab-state
+SWITCH=$TREE/.git/lab-switch
 
 # Fixed names and dates make fixed commit ids.
 export GIT_AUTHOR_NAME=base GIT_AUTHOR_EMAIL=base GIT_COMMITTER_NAME=base
@@ -66,10 +67,34 @@ import()
 	labgit -C "$tmp" tag base
 }
 
+# switch_tree: bring the tree to the head that the mark names
+switch_tree()
+{
+	local head sum
+
+	read -r head sum <"$SWITCH"
+	labgit -C "$TREE" checkout -q -B series "$head" || die "cannot switch $TREE to the new series"
+	write_state "$TREE" "$id" "$sum" "$head"
+	rm -f "$SWITCH"
+}
+
 mkdir -p "$WORK" "$LOGS"
 id=$(base_id)
 sum=$(series_sum) || die "series/$SERIES/series names a patch that isn't there"
 
+if [ -e "$SWITCH" ]; then
+	# An earlier run was cut short while it switched a tree without own work.
+	# Files that are neither of the old series nor of the new one are work.
+	rm -f "$TREE/.git/index.lock"
+	read -r head _ <"$SWITCH"
+	labgit -C "$TREE" diff --name-only "$(tree_state head)" | while read -r file; do
+		labgit -C "$TREE" diff --quiet "$head" -- "$file" ||
+			labgit -C "$TREE" diff --quiet "$(tree_state head)" -- "$file" ||
+			die "$TREE was being switched to a new series when it was cut short, and $file was changed since; put that away first"
+	done
+	labgit -C "$TREE" reset -q --hard
+	switch_tree
+fi
 if [ -e "$TREE/.git" ] && [ ! -e "$STATE" ]; then
 	say "tree: $TREE, your own, as it stands"
 	exit 0
@@ -101,7 +126,8 @@ if [ ! -e "$STATE" ]; then
 fi
 if [ "$(tree_state series)" != "$sum" ]; then
 	head=$("$LAB/apply.sh" "$TREE" "$SERIES_DIR") || exit 1
-	labgit -C "$TREE" checkout -q -B series "$head"
-	write_state "$TREE" "$id" "$sum" "$head"
+	# From here to the end the tree is neither old nor new: a mark says so.
+	printf '%s %s\n' "$head" "$sum" | replace "$SWITCH"
+	switch_tree
 fi
 say "tree: $TREE, $(labgit -C "$TREE" rev-list --count base..HEAD) patches on $(tree_state base)"

@@ -7,7 +7,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_lock
-"$LAB/install-tools.sh"
 if [ -z "$BASE" ]; then
 	"$LAB/get-base.sh"
 else
@@ -21,6 +20,17 @@ else
 	esac
 fi
 "$LAB/make-tree.sh"
+
+# The newest compilers that the series was built with
+compiler=$(target_cc | awk '{ print $NF }')
+major=$("$compiler" -dumpversion | cut -d. -f1)
+case $("$compiler" --version | head -n 1) in
+*clang*) tried=14 ;;
+*) tried=12 ;;
+esac
+[ "$major" -le "$tried" ] ||
+	warn "$compiler $major is newer than $tried, the newest that this was tried with"
+
 for kind; do
 	"$LAB/configure.sh" "$kind"
 	"$LAB/build.sh" "$kind"

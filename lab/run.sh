@@ -7,7 +7,7 @@
 
 export LAB_JOB=run
 take_lock
-trap on_interrupt INT TERM HUP
+stop_on_signals
 start=$SECONDS
 
 suites=exclusive
@@ -17,14 +17,15 @@ if [ -e "$LAB/guest/demo.c" ]; then
 	only="$only,suite.demo,demo.*"
 fi
 
-"$LAB/prepare.sh" release || exit $?
+"$LAB/install-tools.sh"
+supervise "$LAB/prepare.sh" release
 if ! grep -q exclusive_ "$TREE/tools/testing/selftests/vm/hmm-tests.c"; then
 	say "the series has no test of exclusive access yet: running all of hmm-tests"
 	suites=hmm
 	only='boot.*,suite.hmm,hmm.*,hmm2.*'
 fi
 console=$LOGS/console-run.txt
-"$LAB/boot.sh" release "$suites" "$console" || exit $?
+supervise "$LAB/boot.sh" release "$suites" "$console"
 
 rc=0
 results=$(awk -f "$LAB/judge.awk" -v kernel=release \

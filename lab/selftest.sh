@@ -28,4 +28,13 @@ for console in "$LAB"/selftest/*.console; do
 	got=$(printf '%s\nexit status %s\n' "$got" "$rc")
 	check "judge.$name" "$got" "$(cat "${console%.console}.verdict")"
 done
+
+# The tests that the documents name are those that run.
+if got=$("$LAB/docs-tests.sh" 2>&1); then
+	say "ok lab/docs.tests"
+else
+	say "not ok lab/docs.tests"
+	printf '%s\n' "$got" | sed 's/^/  # /'
+	failed=1
+fi
 exit "$failed"

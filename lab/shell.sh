@@ -7,6 +7,7 @@
 
 export LAB_JOB=shell
 take_lock
+"$LAB/install-tools.sh"
 "$LAB/prepare.sh" "${KIND:-release}"
 say "suites are in /lab/suites, programs in the PATH; exit powers off; Ctrl-A x ends QEMU"
 LAB_SHELL=1 exec "$LAB/boot.sh" "${KIND:-release}" shell /dev/null

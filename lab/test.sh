@@ -8,7 +8,7 @@
 
 export LAB_JOB=test
 take_lock
-trap on_interrupt INT TERM HUP
+stop_on_signals
 start=$SECONDS
 results=$LOGS/results.txt
 mkdir -p "$LOGS"
@@ -39,12 +39,33 @@ record()
 	tee -a "$results"
 }
 
+# own_tests: those of the lab, held against their own kept list
+own_tests()
+{
+	local lines=$LOGS/lab.txt name
+
+	{
+		"$LAB/selftest.sh" || :
+		"$LAB/weather.sh" || :
+	} >"$lines" 2>&1
+	cat "$lines"
+	sed -e '/^#/d' -e '/^$/d' "$LAB/expected/lab.list" | while read -r name; do
+		grep -q -x -e "ok $name" -e "not ok $name" -e "skip $name: .*" "$lines" ||
+			printf 'not ok %s\n  # missing: expected, and it gave no result\n' "$name"
+	done
+	sed -n -e 's/^ok //p' -e 's/^not ok //p' -e 's/^skip \([^:]*\):.*/\1/p' "$lines" |
+		while read -r name; do
+			grep -q -x -F -e "$name" "$LAB/expected/lab.list" ||
+				printf 'not ok %s.unknown\n  # it is not in lab/expected/lab.list\n' "$name"
+		done
+}
+
 # one KIND SUITES: prepare, boot, judge
 one()
 {
 	local kind=$1 suites=$2 rc=0 console=$LOGS/console-$1.txt
 
-	"$LAB/prepare.sh" "$kind" || rc=$?
+	supervise "$LAB/prepare.sh" "$kind" || rc=$?
 	if [ "$rc" -eq 3 ]; then
 		say "skip $kind/all: the base of series/$SERIES is no longer in the archive" | record
 		return
@@ -52,7 +73,7 @@ one()
 		printf 'not ok %s/prepare\n  # see above\n' "$kind" | record
 		return
 	fi
-	if ! "$LAB/boot.sh" "$kind" "$suites" "$console"; then
+	if ! supervise "$LAB/boot.sh" "$kind" "$suites" "$console"; then
 		printf 'not ok %s/boot\n  # see above\n' "$kind" | record
 		return
 	fi
@@ -60,7 +81,9 @@ one()
 		-v list="$LAB/expected/$kind.list" "$console" | record ||:
 }
 
-"$LAB/selftest.sh" | record || :
+own_tests | record
+"$LAB/install-tools.sh" ||
+	printf 'not ok lab/install-tools\n  # see above\n' | record
 one release "$(suites_of release)"
 one debug "$(suites_of debug)"
 conclude

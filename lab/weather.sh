@@ -1,0 +1,435 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The lab's own tests, second part: bad weather, staged. Each case must give
+# its one line and exit status, and leave nothing that a next run would trust.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+box=$(mktemp -d)
+trap 'rm -rf "$box"' EXIT
+unset LAB_LOCKED LLVM FROM TREE
+export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a
+exec 9>&-
+stubs=$LAB/selftest/stub
+failed=0
+
+# attempt STATUS COMMAND...: the output goes to $box/out; wrong status is noted
+attempt()
+{
+	local want=$1 rc=0
+
+	shift
+	"$@" >"$box/out" 2>&1 </dev/null || rc=$?
+	trouble=
+	[ "$rc" -eq "$want" ] || trouble="exit status $rc, not $want"
+}
+
+# says TEXT: the output has a line with it
+says()
+{
+	grep -q -F -e "$1" "$box/out" || trouble="$trouble; it does not say: $1"
+}
+
+silent_about()
+{
+	! grep -q -F -e "$1" "$box/out" || trouble="$trouble; it says: $1"
+}
+
+absent()
+{
+	[ ! -e "$1" ] || trouble="$trouble; left behind: ${1#"$box"/}"
+}
+
+present()
+{
+	[ -e "$1" ] || trouble="$trouble; not there: ${1#"$box"/}"
+}
+
+verdict()
+{
+	if [ -z "$trouble" ]; then
+		say "ok lab/weather.$1"
+	else
+		say "not ok lab/weather.$1"
+		say "  # ${trouble#; }"
+		sed 's/^/  # /' "$box/out"
+		failed=1
+	fi
+}
+
+# a lab of its own in the box: the scripts, a series, a build folder
+new_lab()
+{
+	rm -rf "$box/top"
+	mkdir -p "$box/top/series/5.10" "$box/top/lab"
+	cp "$LAB"/*.sh "$box/top/lab"
+	cat >"$box/top/series/5.10/BASE" <<-EOF
+		package linux-source-5.10
+		release bullseye
+		version 5.10.262-1
+		sha256 $(printf 'package\n' | sha256sum | cut -d' ' -f1)
+		file usr/src/linux-source-5.10.tar.xz
+	EOF
+	: >"$box/top/series/5.10/series"
+	build=$box/top/build
+	work=$build/5.10
+}
+
+# shellcheck disable=SC2317 # called through attempt
+lab()
+{
+	local script=$1
+
+	shift
+	env BUILD="$build" BASE="${base:-}" SERIES=5.10 CI=true \
+		"$box/top/lab/$script" "$@"
+}
+
+# a kernel tree, as far as the lab looks at it
+new_base()
+{
+	rm -rf "$box/kernel"
+	mkdir -p "$box/kernel/mm"
+	printf 'VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 262\n' >"$box/kernel/Makefile"
+	seq 1 20 >"$box/kernel/mm/rmap.c"
+	base=$box/kernel
+}
+
+# a series of one patch that turns line $1 of mm/rmap.c into "$2"
+new_patch()
+{
+	local dir=$box/patch
+
+	rm -rf "$dir"
+	mkdir -p "$dir/mm"
+	seq 1 20 >"$dir/mm/rmap.c"
+	[ -z "${3:-}" ] || sed -i "s/^.*$/other &/" "$dir/mm/rmap.c"
+	rm -f "$box"/top/series/5.10/*.patch
+	labgit init -q "$dir"
+	labgit -C "$dir" add -A
+	labgit -C "$dir" commit -q -m base
+	sed -i "${1}s/.*/$2/" "$dir/mm/rmap.c"
+	labgit -C "$dir" commit -q -a -m "mm/rmap: change line $1"
+	labgit -C "$dir" format-patch -q -o "$box/top/series/5.10" -1
+	(cd "$box/top/series/5.10" && printf '%s\n' 0001-*.patch >series)
+}
+
+# ---- fetching the base ----
+
+fetch()
+{
+	base=
+	rm -rf "$build"
+	attempt "$2" env PATH="$stubs:$PATH" STUB_APT="$1" BUILD="$build" \
+		SERIES=5.10 BASE= CI=true "$box/top/lab/get-base.sh"
+	absent "$build/base/part/linux-source-5.10_5.10.262-1_all.deb"
+}
+
+new_lab
+fetch no-network 1
+says "cannot reach this machine's package archive (no network?)"
+says "BASE=DIR"
+absent "$work/base"
+verdict no-network
+
+fetch no-lists 1
+says "no package archive of this machine's own release can be read"
+absent "$work/base"
+verdict no-package-lists
+
+fetch moved 1
+says "have expired or moved"
+says "BASE=DIR"
+absent "$work/base"
+verdict archive-moved
+
+fetch expired 1
+says "have expired or moved"
+says "BASE=DIR"
+verdict lists-expired
+
+fetch gone 3
+says "has no linux-source-5.10 in release bullseye any more"
+absent "$work/base"
+verdict package-gone
+
+fetch failing 1
+says "failed or was cut"
+absent "$build/base/5.10.262-1.deb"
+absent "$work/base"
+verdict download-fails
+
+fetch truncated 1
+says "not what the archive's signed list says"
+absent "$build/base/5.10.262-1.deb"
+absent "$work/base"
+verdict download-truncated
+
+fetch newer 0
+says "5.10.270-1, signed by the archive, but the series was made for 5.10.262-1: trying it"
+present "$build/base/5.10.270-1.deb"
+verdict newer-base
+
+sed -i 's/^sha256 .*/sha256 0/' "$box/top/series/5.10/BASE"
+fetch good 1
+says "not the file that series/5.10/BASE names"
+absent "$build/base/5.10.262-1.deb"
+verdict wrong-checksum
+
+new_lab
+fetch good 0
+says "verified (SHA-256)"
+grep -q nodistro "$build/apt/sources.list" && trouble="$trouble; a foreign archive is used"
+printf 'damage' >>"$build/base/5.10.262-1.deb"
+attempt 0 env PATH="$stubs:$PATH" STUB_APT=good BUILD="$build" SERIES=5.10 \
+	BASE= CI=true "$box/top/lab/get-base.sh"
+says "is damaged; it is fetched again"
+verdict stored-base-damaged
+
+# ---- tools ----
+
+# a PATH on which chosen commands are missing
+path_without()
+{
+	local dir=$box/path name
+
+	if [ ! -e "$box/path.all" ]; then
+		mkdir "$box/path.all"
+		find /bin/ /usr/bin/ /sbin/ /usr/sbin/ -maxdepth 1 ! -type d -print0 |
+			xargs -0 ln -sf -t "$box/path.all"
+	fi
+	rm -rf "$dir"
+	cp -a "$box/path.all" "$dir"
+	for name; do
+		rm -f "$dir/$name"
+	done
+	printf '%s' "$dir"
+}
+
+path=$(path_without sudo flex)
+printf '#!/bin/sh\necho 1000\n' >"$box/id"
+chmod +x "$box/id"
+rm -f "$path/id"
+ln -s "$box/id" "$path/id"
+ln -sf "$stubs/apt-get" "$path/apt-get"
+attempt 1 env PATH="$path" STUB_APT=good BUILD="$build" BASE= SERIES=5.10 \
+	CI=true NO_SBIN=1 "$box/top/lab/install-tools.sh"
+says "there is no sudo; as root: apt-get install flex"
+verdict no-sudo
+
+path=$(path_without flex)
+ln -sf "$stubs/apt-get" "$path/apt-get"
+printf '#!/bin/sh\necho 0\n' >"$box/id"
+ln -sf "$box/id" "$path/id"
+attempt 1 env PATH="$path" STUB_APT=no-network BUILD="$build" BASE= SERIES=5.10 \
+	CI=true "$box/top/lab/install-tools.sh"
+says "to be installed: flex"
+says "could not be installed"
+verdict install-fails
+
+new_base
+attempt 1 env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
+	"$box/top/lab/install-tools.sh"
+says "Debian: apt-get install flex"
+says "Fedora: dnf install flex"
+says "Arch:   pacman -S flex"
+silent_about "to be installed"
+verdict tools-named-with-own-base
+base=
+
+# ---- the tree and the series ----
+
+new_lab
+new_base
+new_patch 10 ten
+attempt 0 lab make-tree.sh
+says "1 patches on folder"
+[ "$(sed -n 10p "$build"/5.10-own-*/tree/mm/rmap.c)" = ten ] ||
+	trouble="$trouble; the patch is not in the tree"
+[ "$(cd "$base" && find . -type f | sort | xargs)" = "./Makefile ./mm/rmap.c" ] ||
+	trouble="$trouble; BASE was written to"
+verdict own-base
+
+tree=$(echo "$build"/5.10-own-*/tree)
+before=$(labgit -C "$tree" rev-parse HEAD)
+new_patch 10 ten different
+attempt 1 lab make-tree.sh
+says "0001-mm-rmap-change-line-10.patch: the hunk at mm/rmap.c:7"
+says "0001-mm-rmap-change-line-10.patch of series/5.10 does not apply to its base"
+[ "$(labgit -C "$tree" rev-parse HEAD)" = "$before" ] ||
+	trouble="$trouble; the tree has moved"
+[ -z "$(labgit -C "$tree" status --porcelain)" ] || trouble="$trouble; the tree is not clean"
+verdict series-does-not-apply
+
+new_patch 12 twelve
+attempt 0 lab make-tree.sh
+[ "$(sed -n 12p "$tree/mm/rmap.c")" = twelve ] || trouble="$trouble; the new patch is not in the tree"
+[ "$(sed -n 10p "$tree/mm/rmap.c")" = 10 ] || trouble="$trouble; the old patch is still in the tree"
+verdict series-changed
+
+echo work >>"$tree/mm/rmap.c"
+new_patch 14 fourteen
+attempt 0 lab make-tree.sh
+says "building it as it stands"
+says "has changed meanwhile and is NOT in it"
+[ "$(tail -n 1 "$tree/mm/rmap.c")" = work ] || trouble="$trouble; the change is lost"
+verdict changes-are-kept
+
+attempt 1 lab clean.sh all
+says "aren't exported; nothing in it is removed"
+[ "$(tail -n 1 "$tree/mm/rmap.c")" = work ] || trouble="$trouble; the change is lost"
+verdict distclean-keeps-changes
+
+labgit -C "$tree" commit -q -a -m "mm/rmap: work"
+head=$(labgit -C "$tree" rev-parse HEAD)
+attempt 0 lab make-tree.sh
+says "building it as it stands"
+[ "$(labgit -C "$tree" rev-parse HEAD)" = "$head" ] || trouble="$trouble; the commit is lost"
+verdict commits-are-kept
+
+attempt 1 lab clean.sh all
+says "aren't exported"
+verdict distclean-keeps-commits
+
+attempt 0 lab export.sh
+says "2 patches in series/5.10"
+first=$(cd "$box/top/series/5.10" && sha256sum -- *)
+attempt 0 lab export.sh
+says "2 patches in series/5.10, 0 files changed"
+[ "$(cd "$box/top/series/5.10" && sha256sum -- *)" = "$first" ] ||
+	trouble="$trouble; the second export changed files"
+rm -rf "$tree"
+attempt 0 lab make-tree.sh
+attempt 0 lab export.sh
+says "0 files changed"
+verdict export-twice-changes-nothing
+
+attempt 0 lab clean.sh all
+absent "$tree"
+absent "$build"
+verdict distclean-removes-all
+
+# ---- cut short, twice at once, disk full ----
+
+# Ctrl-C while the base is being unpacked: tar never comes back
+new_lab
+new_base
+path=$(path_without tar qemu-system-x86_64)
+printf '#!/bin/sh\n: >"%s"\nexec sleep 60\n' "$box/unpacking" >"$box/tar"
+chmod +x "$box/tar"
+ln -s "$box/tar" "$path/tar"
+ln -s "$stubs/qemu-system-x86_64" "$path/qemu-system-x86_64"
+rm -f "$box/unpacking"
+set -m
+env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
+	"$box/top/lab/run.sh" >"$box/out" 2>&1 </dev/null &
+pid=$!
+set +m
+for _ in $(seq 100); do
+	[ ! -e "$box/unpacking" ] || break
+	sleep 0.1
+done
+kill -INT -- "-$pid"
+rc=0
+wait "$pid" || rc=$?
+trouble=
+[ "$rc" -eq 130 ] || trouble="exit status $rc, not 130"
+present "$box/unpacking"
+says "interrupted; nothing half-made is kept"
+absent "$(echo "$build"/5.10-own-*/tree)"
+attempt 0 lab make-tree.sh
+says "0 patches on folder"
+verdict ctrl-c
+
+attempt 1 flock "$build/lock" env BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
+	"$box/top/lab/run.sh"
+says "another run is at work in $build"
+verdict two-runs
+
+if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
+	new_lab
+	seq 1 400000 >"$base/mm/rmap.c"
+	mkdir -p "$build"
+	# df is asked for the free space first; there it lies, once
+	cat >"$box/df" <<-EOF
+		#!/bin/sh
+		[ ! -e "$box/df.lied" ] || exec $(command -v df) "\$@"
+		: >"$box/df.lied"
+		echo head
+		echo disk 1 1 99999999 1 /
+	EOF
+	chmod +x "$box/df"
+	path=$(path_without df)
+	ln -s "$box/df" "$path/df"
+	# shellcheck disable=SC2016
+	attempt 1 unshare -m sh -c 'mount -t tmpfs -o size=1M tmpfs "$1" && shift && exec "$@"' \
+		sh "$build" env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 \
+		CI=true "$box/top/lab/make-tree.sh"
+	says "the disk that holds $build is full; cannot unpack the base"
+	verdict disk-full
+	# shellcheck disable=SC2016
+	attempt 1 unshare -m sh -c 'mount -t tmpfs -o size=1M tmpfs "$1" && shift && exec "$@"' \
+		sh "$build" env BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
+		"$box/top/lab/make-tree.sh"
+	says "too little disk: unpacking the base needs 4 GB"
+	verdict disk-small
+else
+	say "skip lab/weather.disk-full: only root can mount a small disk"
+	say "skip lab/weather.disk-small: only root can mount a small disk"
+fi
+base=
+
+# ---- the guest ----
+
+new_lab
+boot()
+{
+	attempt "$2" env PATH="$stubs:$PATH" STUB_QEMU="$1" BUILD="$build" BASE= \
+		SERIES=5.10 CI=true LAB_KVM="${kvm:-/nonexistent}" LAB_QUIET_LIMIT=2 \
+		LAB_MEMINFO="${meminfo:-/proc/meminfo}" \
+		"$box/top/lab/boot.sh" release hmm "$box/console"
+}
+
+boot good 0
+says "no KVM on this machine, emulating (TCG)"
+grep -q 'LAB boot stub tcg' "$box/console" || trouble="$trouble; not with TCG"
+grep -q '^HOST end$' "$box/console" || trouble="$trouble; no end on record"
+verdict no-kvm
+
+kvm=$box/kvm
+: >"$kvm"
+boot kvm-broken 0
+says "KVM is there, but no guest comes up with it"
+grep -q 'LAB boot stub tcg' "$box/console" || trouble="$trouble; not with TCG"
+verdict kvm-broken
+
+boot good 0
+grep -q 'LAB boot stub kvm' "$box/console" || trouble="$trouble; KVM was not used"
+verdict kvm-good
+kvm=
+
+boot hang 0
+grep -q '^HOST hang 2$' "$box/console" || trouble="$trouble; the hang is not on record"
+verdict guest-hangs
+
+boot failing 1
+says "QEMU failed"
+says "cannot set up guest memory"
+absent "$box/console"
+verdict qemu-fails
+
+printf 'MemAvailable:    1000000 kB\n' >"$box/meminfo"
+meminfo=$box/meminfo
+boot good 1
+says "too little memory: the guest takes 3072 MB and 976 MB are free"
+absent "$box/console"
+verdict too-little-memory
+meminfo=
+
+attempt 1 env PATH="$(path_without qemu-system-x86_64)" BUILD="$build" BASE= SERIES=5.10 \
+	CI=true "$box/top/lab/boot.sh" release hmm "$box/console"
+says "qemu-system-x86_64 is missing; Debian: qemu-system-x86"
+verdict no-qemu
+
+exit "$failed"
