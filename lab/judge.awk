@@ -408,11 +408,25 @@ function compare(	i, name)
 			print_failure(order[i], "missing: expected, and the guest gave no result", "")
 }
 
+# Of what a failed test said, the first lines are enough.
+function shorten(text,	line, n, i, short)
+{
+	n = split(text, line, "\n")
+	if (n <= 31)
+		return text
+	for (i = 1; i <= 15; i++)
+		short = short line[i] "\n"
+	short = short "  # (" n - 31 " lines more in the console)\n"
+	for (i = n - 15; i < n; i++)
+		short = short line[i] "\n"
+	return short
+}
+
 function print_failure(name, why, details)
 {
 	failed++
 	print "not ok " name
 	if (why != "")
 		print "  # " why
-	printf "%s", details
+	printf "%s", shorten(details)
 }
