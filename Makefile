@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND FULL ONLY
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -10,7 +10,7 @@ endif
 MAKEFLAGS :=
 MAKEOVERRIDES :=
 
-.PHONY: help run test shell tree export range-diff clean distclean
+.PHONY: help run test check matrix mutants shell tree export range-diff clean distclean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -22,6 +22,18 @@ run:
 #: make test        all tests on the release and the debug kernel; what CI runs
 test:
 	@lab/test.sh
+
+#: make check       the series and the lab: checkpatch, W=1, sparse, kernel-doc, ...
+check:
+	@lab/check.sh
+
+#: make matrix      the series in other configurations and on other processors
+matrix:
+	@lab/matrix.sh
+
+#: make mutants     small damages to the series, each killed by the test it names
+mutants:
+	@lab/mutants.sh
 
 #: make shell       boot the release kernel (KIND=debug: the other) with a shell
 shell:
@@ -51,3 +63,4 @@ distclean:
 #: BASE=DIR     a kernel tree of your own (never written to), on any distribution
 #: BUILD=DIR    where everything lies (build/)    SERIES=VERSION  the series (5.10)
 #: CC=, LLVM=1  the compiler                      JOBS=N          parallel jobs
+#: FULL=1       check: the whole kernel           ONLY=A,B        matrix, mutants: these

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# See which tools the lab misses on this machine. On Debian: install their
+# install-tools.sh [check|matrix]: see which tools the lab, and what else is
+# named, misses on this machine. On Debian: install their
 # packages in one go, with sudo only for that. Elsewhere, or with BASE=DIR:
 # name them, install nothing.
 
@@ -23,6 +24,9 @@ need()
 			-print-file-name="$probe" 2>/dev/null || :) in
 		/*) return 0 ;;
 		esac
+		;;
+	python3:*)
+		! /usr/bin/python3 -c "import ${probe#*:}" 2>/dev/null || return 0
 		;;
 	*)
 		! command -v "$probe" >/dev/null || return 0
@@ -60,6 +64,19 @@ need libnuma.a	libnuma-dev		numactl-devel		numactl
 need ccache	ccache			ccache			ccache
 need busybox	busybox-static		busybox			busybox
 need qemu-system-x86_64 qemu-system-x86	qemu-system-x86-core	qemu-system-x86
+for job; do
+	case $job in
+	check)
+		need sparse	sparse		sparse		sparse
+		need shellcheck	shellcheck	ShellCheck	shellcheck
+		need codespell	codespell	codespell	codespell
+		need python3:ply python3-ply	python3-ply	python-ply
+		;;
+	matrix)
+		need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+		;;
+	esac
+done
 
 [ "${#probes[@]}" -gt 0 ] || exit 0
 
