@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# "make mutants": damage the series in one small place after the other, and
+# see that the tests which each file of mutants/ names fail by it, and two that
+# have nothing to do with it don't. The series without damage comes first, and
+# must pass all of them. ONLY=NAME,... takes some of the mutants.
+# Functions are run by way of step.
+# shellcheck disable=SC2317
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=lab/side.sh
+. "$LAB/side.sh"
+
+export LAB_JOB=mutants
+take_lock
+stop_on_signals
+"$LAB/install-tools.sh"
+
+# What a mutant doesn't say in "Controls:"
+CONTROLS='hmm.open_close hmm.anon_read'
+
+# A damage may make the guest hang; that is never the death that is asked for.
+export LAB_QUIET_LIMIT=${LAB_QUIET_LIMIT:-240}
+
+# setting NAME: what the mutant's head says, "NAME: VALUE"
+setting()
+{
+	sed -n -e '/^---/q' -e "s/^$1: *//p" "$mutant"
+}
+
+chosen()
+{
+	for mutant in "$LAB"/mutants/*.patch; do
+		name=${mutant##*/}
+		name=${name%.patch}
+		case ,${ONLY:-$name}, in
+		*,"$name",*) printf '%s\n' "$mutant" ;;
+		esac
+	done
+}
+
+# The tests of a mutant as the guest and the judge take them
+tests_of()
+{
+	local controls
+
+	controls=$(setting Controls)
+	{
+		setting Kills
+		printf '%s\n' "${controls:-$CONTROLS}"
+	} | tr -s ' ' '\n'
+}
+
+build()
+{
+	"$LAB/configure.sh" release && "$LAB/build.sh" release
+}
+
+# boot TESTS CONSOLE
+boot()
+{
+	local programs
+
+	programs=$(grep -v '^kunit\.\|^boot\.' <<<"$1" | sort -u | paste -sd, -)
+	"$LAB/boot.sh" release hmm "$2" "$programs"
+}
+
+# judge CONSOLE: "ok NAME" or "not ok NAME", without the kernel's name
+judge()
+{
+	awk -f "$LAB/judge.awk" -v kernel=mutant -v list=/dev/null -v learn=1 "$1" |
+		sed -n -E 's,^((not )?ok|skip) mutant/([^ :]+).*,\1 \3,p'
+}
+
+# sound CONSOLE TESTS: no mutant means anything unless the series passes
+sound()
+{
+	local said
+
+	said=$(judge "$1")
+	{
+		grep '^not ok boot\.' <<<"$said" || :
+		for test in $2; do
+			grep -q -x "ok $test" <<<"$said" || printf 'does not pass: %s\n' "$test"
+		done
+	} >"$SIDE/said"
+	verdict_by mutants/none "the series itself:" "$SIDE/said"
+	[ ! -s "$SIDE/said" ]
+}
+
+# died CONSOLE: of what it names, and of nothing else
+died()
+{
+	local said test controls also
+
+	said=$(judge "$1")
+	controls=$(setting Controls)
+	also=$(setting Also)
+	for test in $(setting Kills); do
+		grep -q -x "not ok $test" <<<"$said" ||
+			printf 'not killed by %s (%s)\n' "$test" \
+				"$(grep " $test\$" <<<"$said" || echo 'no result')"
+	done
+	for test in ${controls:-$CONTROLS}; do
+		grep -q -x "ok $test" <<<"$said" ||
+			printf 'the control %s does not pass\n' "$test"
+	done
+	sed -n 's/^not ok \(boot\..*\)/\1/p' <<<"$said" | while read -r test; do
+		case " $(setting Kills) $also " in
+		*" $test "*) ;;
+		*) printf 'died of something else: %s\n' "$test" ;;
+		esac
+	done
+}
+
+one()
+{
+	local kept
+
+	name=${mutant##*/}
+	name=${name%.patch}
+	kept=$KEPT/$name-$(printf '%s\n' "$id" "$(cat "$mutant")" | sum_of).console
+	if [ -z "$(setting Kills)" ] || [ -z "$(setting Damage)" ]; then
+		verdict 'not ok' "mutants/$name" "it does not say what it damages and what kills it" </dev/null
+		return
+	fi
+	if [ ! -e "$kept" ]; then
+		labgit -C "$TREE" checkout -q -f "$head"
+		if ! labgit -C "$TREE" apply "$mutant" 2>"$SIDE/said"; then
+			verdict 'not ok' "mutants/$name" "it does not apply" <"$SIDE/said"
+			return
+		fi
+		if ! build >"$SIDE/said" 2>&1; then
+			verdict 'not ok' "mutants/$name" "it does not build" <"$SIDE/said"
+			return
+		fi
+		if ! boot "$(tests_of)" "$kept" >"$SIDE/said" 2>&1; then
+			verdict 'not ok' "mutants/$name" "it does not boot" <"$SIDE/said"
+			return
+		fi
+	fi
+	died "$kept" >"$SIDE/said"
+	verdict_by "mutants/$name" "$(setting Damage)" "$SIDE/said"
+}
+
+side_prepare
+side_enter mutants
+side_tree "$head"
+build || die "the series does not build"
+"$LAB/make-initramfs.sh" release
+# Results hang on the tree, on how it was configured and on the test program.
+id=$(tree_of "$head")-$(sum_of <"$WORK/release/.config")-$(sum_of <"$WORK/guest/bin/hmm-tests")
+all=$(chosen | while read -r mutant; do tests_of; done | sort -u)
+[ -n "$all" ] || die "no mutant of that name"
+kept=$KEPT/none-$(printf '%s\n' "$id" "$all" | sum_of).console
+[ -e "$kept" ] || boot "$all" "$kept" || die "the series does not boot"
+sound "$kept" "$all" || side_conclude
+for mutant in $(chosen); do
+	one
+done
+side_conclude
