@@ -17,7 +17,9 @@ for WORK in "$BUILD"/*/; do
 			die "$TREE holds commits, changes or branches that aren't exported; nothing in it is removed. make export, or remove it by hand"
 		fi
 	fi
-	rm -rf "$WORK"/{release,debug,guest,log,matrix} "$WORK"/*.tmp "$WORK"/accel*
+	rm -rf "$WORK"/{release,debug,guest,log,check,matrix,baseline,mutants} "$WORK"/*.tmp "$WORK"/accel*
+	# The trees of check and the like were work trees of this one.
+	[ ! -e "$TREE/.git/lab-state" ] || labgit -C "$TREE" worktree prune
 	[ "${1:-}" != all ] || rm -rf "$WORK"
 done
 if [ "${1:-}" = all ]; then

@@ -257,6 +257,8 @@ suites_of()
 	local suites=hmm
 
 	[ ! -e "$LAB/guest/demo.c" ] || suites=demo,$suites
+	# What the base's recorded baseline says of its vm selftests
+	[ "${1:-}" != release ] || suites=$suites,vm
 	printf '%s' "$suites"
 }
 

@@ -13,7 +13,7 @@ vm=$TREE/tools/testing/selftests/vm
 
 compile()
 {
-	local cc
+	local cc prog
 
 	cc="$(ccache_prefix)$(target_cc)"
 	export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache}
@@ -23,7 +23,15 @@ compile()
 		-isystem "$out/usr/include" -fmacro-prefix-map="$vm/"= \
 		-o "$bin/hmm-tests" "$LAB/guest/choose-tests.c" \
 		-lnuma -lpthread || return 1
-	[ ! -e "$LAB/guest/demo.c" ] ||
+	sed -n 's/^run [^ ]* vm-\([^ ]*\).*/\1/p' "$LAB/guest/suites/vm" | sort -u |
+		while read -r prog; do
+			$cc -static -O2 -g0 -w -isystem "$out/usr/include" \
+				-fmacro-prefix-map="$vm/"= -o "$bin/vm-$prog" \
+				"$vm/$prog.c" -lpthread -lrt || exit 1
+		done || return 1
+	# The demonstration is for a device that gets exclusive access.
+	rm -f "$bin/demo"
+	! grep -q HMM_DMIRROR_EXCLUSIVE "$TREE/lib/test_hmm_uapi.h" ||
 		$cc -static -O2 -g0 -w -I"$vm" -I"$TREE/lib" \
 			-isystem "$out/usr/include" -o "$bin/demo" \
 			"$LAB/guest/demo.c" -lpthread
