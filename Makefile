@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND FULL ONLY
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND FULL ONLY UPDATE
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -10,7 +10,7 @@ endif
 MAKEFLAGS :=
 MAKEOVERRIDES :=
 
-.PHONY: help run test check matrix mutants shell tree export range-diff clean distclean
+.PHONY: help run test check matrix mutants baseline all-checks shell tree export range-diff clean distclean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -34,6 +34,14 @@ matrix:
 #: make mutants     small damages to the series, each killed by the test it names
 mutants:
 	@lab/mutants.sh
+
+#: make baseline    what the base gives without the series, against the kept list
+baseline:
+	@lab/baseline.sh
+
+#: make all-checks  all of these; writes docs/results.md
+all-checks:
+	@lab/all-checks.sh
 
 #: make shell       boot the release kernel (KIND=debug: the other) with a shell
 shell:
