@@ -48,11 +48,15 @@ static void *device_thread(void *arg)
 
 static void *cpu_thread(void *arg)
 {
-	unsigned long i, n;
+	unsigned long i, j, n;
 
 	for (n = 0; n < COUNT; n++)
-		for (i = 0; i < WORDS; i++)
+		for (i = 0; i < WORDS; i++) {
 			__atomic_fetch_add(word[i], 1, __ATOMIC_SEQ_CST);
+			/* The device needs some time to ask for it. */
+			for (j = 0; j < PAUSE_NS; j++)
+				asm volatile("");
+		}
 	*(int *)arg = 0;
 	return NULL;
 }
