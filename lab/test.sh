@@ -94,6 +94,7 @@ one()
 own_tests | record
 "$LAB/install-tools.sh" ||
 	printf 'not ok lab/install-tools\n  # see above\n' | record
-one release "$(suites_of release)"
-one debug "$(suites_of debug)"
+for kind in ${KINDS:-release}; do
+	one "$kind" "$(suites_of "$kind")"
+done
 conclude
