@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND FULL ONLY UPDATE
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -19,7 +19,8 @@ help:
 run:
 	@lab/run.sh
 
-#: make test        all tests on the release and the debug kernel; what CI runs
+#: make test        all tests on the release kernel (KINDS="release debug": and on
+#:                  the debug kernel); what CI runs
 test:
 	@lab/test.sh
 
