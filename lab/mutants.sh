@@ -66,12 +66,14 @@ boot()
 	"$LAB/boot.sh" release hmm "$2" "$programs"
 }
 
-# judge CONSOLE: "ok NAME" or "not ok NAME", without the kernel's name
+# judge CONSOLE: "ok NAME" or "not ok NAME", without the kernel's name. That
+# tests fail is what is asked for here: the lines count, not the exit status.
 judge()
-{
+(
+	set +o pipefail
 	awk -f "$LAB/judge.awk" -v kernel=mutant -v list=/dev/null -v learn=1 "$1" |
 		sed -n -E 's,^((not )?ok|skip) mutant/([^ :]+).*,\1 \3,p'
-}
+)
 
 # sound CONSOLE TESTS: no mutant means anything unless the series passes
 sound()
