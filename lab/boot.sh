@@ -47,7 +47,7 @@ qemu()
 		-numa node,cpus=0,memdev=m0 -numa node,cpus=1,memdev=m1 \
 		-nodefaults -no-user-config -display none -no-reboot -monitor none \
 		-serial "$3" -kernel "$KERNEL" -initrd "$INITRAMFS" \
-		-append "console=ttyS0 panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M ignore_loglevel movablecore=1G transparent_hugepage=madvise numa_balancing=disable rcupdate.rcu_cpu_stall_timeout=300 ${2}"
+		-append "console=ttyS0 no_timer_check panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M ignore_loglevel movablecore=1G transparent_hugepage=madvise numa_balancing=disable rcupdate.rcu_cpu_stall_timeout=300 ${2}"
 }
 
 # watch PID FILE QUIET LIMIT: wait for the guest; say how it ended
