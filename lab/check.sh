@@ -262,6 +262,25 @@ export_again()
 	rm -rf "$copy"
 }
 
+# Every mutant still fits the series, and what must kill it is a test that runs.
+# What a mutant does is for "make mutants" to see.
+mutants_fit()
+{
+	local mutant test
+
+	side_tree "$head"
+	for mutant in "$LAB"/mutants/*.patch; do
+		labgit -C "$TREE" apply --check "$mutant" 2>&1 |
+			sed "s|^|${mutant##*/}: |" || :
+		sed -n -e '/^---/q' -e 's/^Kills: *//p' -e 's/^Controls: *//p' "$mutant" |
+			tr -s ' ' '\n' | while read -r test; do
+			grep -q -x -F "release/$test" "$LAB/expected/release.list" ||
+				printf '%s: %s is no expected test\n' "${mutant##*/}" "$test"
+		done
+	done >"$SIDE/said"
+	verdict_by check/mutants-fit '' "$SIDE/said"
+}
+
 side_prepare
 side_enter check
 verdict ok check/applies
@@ -271,5 +290,6 @@ shell_check
 spdx
 spelling
 kernel_doc
+mutants_fit
 warnings_all
 side_conclude
