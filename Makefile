@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -10,7 +10,7 @@ endif
 MAKEFLAGS :=
 MAKEOVERRIDES :=
 
-.PHONY: help run test check matrix mutants baseline all-checks shell tree export range-diff clean distclean
+.PHONY: help run test check matrix mutants baseline later-tests all-checks shell tree export range-diff clean distclean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -39,6 +39,10 @@ mutants:
 #: make baseline    what the base gives without the series, against the kept list
 baseline:
 	@lab/baseline.sh
+
+#: make later-tests a later kernel's tests of exclusive access, unchanged (LATER=PACKAGE)
+later-tests:
+	@lab/later-tests.sh
 
 #: make all-checks  all of these; writes docs/results.md
 all-checks:
