@@ -251,6 +251,27 @@ ccache_prefix()
 	esac
 }
 
+# conclude RESULTS START NAME WHY: the closing line and the exit status, from
+# the results alone; with none there is one failure, NAME, because of WHY.
+conclude()
+{
+	local passed failed skipped
+
+	passed=$(grep -c '^ok ' "$1" || :)
+	failed=$(grep -c '^not ok ' "$1" || :)
+	skipped=$(grep -c '^skip ' "$1" || :)
+	if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
+		say "not ok $3"
+		say "  # $4"
+		failed=1
+	fi
+	say ''
+	say "time: $(duration $((SECONDS - $2))); logs, consoles and results: $LOGS"
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] || exit 1
+	exit 0
+}
+
 # The suites that "make test" runs on a kernel, in order
 suites_of()
 {

@@ -121,19 +121,5 @@ verdict_by()
 
 side_conclude()
 {
-	local passed failed skipped
-
-	passed=$(grep -c '^ok ' "$RESULTS" || :)
-	failed=$(grep -c '^not ok ' "$RESULTS" || :)
-	skipped=$(grep -c '^skip ' "$RESULTS" || :)
-	if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
-		say "not ok ${SIDE##*/}/ran"
-		say "  # nothing was checked"
-		failed=1
-	fi
-	say ''
-	say "time: $(duration $((SECONDS - side_start))); logs and results: $LOGS"
-	say "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" -eq 0 ] || exit 1
-	exit 0
+	conclude "$RESULTS" "$side_start" "${SIDE##*/}/ran" "nothing was checked"
 }
