@@ -19,8 +19,8 @@ help:
 run:
 	@lab/run.sh
 
-#: make test        all tests on the release kernel (KINDS="release debug": and on
-#:                  the debug kernel); what CI runs
+#: make test        all tests on the release and the debug kernel (KINDS=release:
+#:                  on that one only); what CI runs
 test:
 	@lab/test.sh
 

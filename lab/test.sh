@@ -74,7 +74,7 @@ one()
 own_tests | record
 "$LAB/install-tools.sh" ||
 	printf 'not ok lab/install-tools\n  # see above\n' | record
-for kind in ${KINDS:-release}; do
+for kind in ${KINDS:-release debug}; do
 	one "$kind" "$(suites_of "$kind")"
 done
 conclude "$results" "$start" lab/ran "no test ran"
