@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -10,7 +10,7 @@ endif
 MAKEFLAGS :=
 MAKEOVERRIDES :=
 
-.PHONY: help run test check matrix mutants baseline later-tests all-checks shell tree export range-diff clean distclean
+.PHONY: help run test check matrix mutants baseline bench later-tests all-checks shell tree export range-diff clean distclean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -43,6 +43,11 @@ baseline:
 #: make later-tests a later kernel's tests of exclusive access, unchanged (LATER=PACKAGE)
 later-tests:
 	@lab/later-tests.sh
+
+#: make bench       what it costs, in instructions a page, against the targets
+#:                  (SHORT=1: 64 MiB only, what CI runs)
+bench:
+	@lab/bench.sh
 
 #: make all-checks  all of these; writes docs/results.md
 all-checks:

@@ -5,6 +5,9 @@
 # last line of the file tells how the guest ended:
 #   HOST end | HOST hang SECONDS | HOST limit SECONDS
 # Judging is somebody else's job.
+#
+# bench and bench-memcg are booted for measuring: one processor, whose clock
+# counts instructions, so that the same comes out on every machine.
 
 # shellcheck source=lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -38,16 +41,34 @@ need_memory()
 		die "too little memory: the guest takes $MEMORY MB and $free MB are free"
 }
 
+case $kind in
+bench-locks)
+	machine=(-cpu max -smp "$(nproc)" -m "$MEMORY")
+	kernel_arguments="mitigations=off nokaslr norandmaps rcupdate.rcu_cpu_stall_timeout=300"
+	;;
+bench*)
+	machine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off"
+		 -rtc "base=2020-01-01,clock=vm" -cpu "${BENCH_CPU:-max}" -smp 1
+		 -m "$MEMORY")
+	kernel_arguments="${BENCH_ARGS:-mitigations=off nokaslr} norandmaps"
+	;;
+*)
+	machine=(-cpu max -smp "2,sockets=2" -m "$MEMORY"
+		 -object "memory-backend-ram,id=m0,size=$((MEMORY / 2))M"
+		 -object "memory-backend-ram,id=m1,size=$((MEMORY / 2))M"
+		 -numa "node,cpus=0,memdev=m0" -numa "node,cpus=1,memdev=m1")
+	kernel_arguments="movablecore=1G numa_balancing=disable rcupdate.rcu_cpu_stall_timeout=300"
+	;;
+esac
+
 # qemu ACCEL ARGUMENTS OUTPUT
 qemu()
 {
-	exec qemu-system-x86_64 -accel "$1" -cpu max -smp 2,sockets=2 -m "$MEMORY" \
-		-object "memory-backend-ram,id=m0,size=$((MEMORY / 2))M" \
-		-object "memory-backend-ram,id=m1,size=$((MEMORY / 2))M" \
-		-numa node,cpus=0,memdev=m0 -numa node,cpus=1,memdev=m1 \
+	[ -z "$1" ] || machine+=(-accel "$1")
+	exec qemu-system-x86_64 "${machine[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot -monitor none \
 		-serial "$3" -kernel "$KERNEL" -initrd "$INITRAMFS" \
-		-append "console=ttyS0 no_timer_check panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M ignore_loglevel movablecore=1G transparent_hugepage=madvise numa_balancing=disable rcupdate.rcu_cpu_stall_timeout=300 ${2}"
+		-append "console=ttyS0 no_timer_check panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M ignore_loglevel transparent_hugepage=madvise $kernel_arguments ${2}"
 }
 
 # watch PID FILE QUIET LIMIT: wait for the guest; say how it ended
@@ -113,7 +134,10 @@ need_memory
 mkdir -p "$LOGS" "$(dirname "$console")"
 [ -n "${LAB_SHELL:-}" ] || rm -f "$console" "$console.tmp"
 rm -f "$probe.console"
-accel=${LAB_ACCEL:-$(choose_accel)}
+case $kind in
+bench | bench-memcg) accel= ;;
+*) accel=${LAB_ACCEL:-$(choose_accel)} ;;
+esac
 
 if [ -n "${LAB_SHELL:-}" ]; then
 	qemu "$accel" "quiet loglevel=3 lab.suites=shell" mon:stdio

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# configure.sh KIND: configure the release or the debug kernel: the
-# architecture's default, kvm_guest, config/common.config, config/KIND.config.
+# configure.sh KIND: configure a kernel: the architecture's default, kvm_guest,
+# config/common.config (but for the kernels of the benchmark), config/KIND.config.
 # A symbol that the configuration asks for and doesn't get is an error.
 
 # shellcheck source=lab/lib.sh
@@ -9,7 +9,11 @@
 
 kind=$1
 out=$WORK/$kind
-fragments=("$LAB/config/common.config" "$LAB/config/$kind.config")
+case $kind in
+bench) fragments=("$LAB/config/bench.config") ;;
+bench-*) fragments=("$LAB/config/bench.config" "$LAB/config/$kind.config") ;;
+*) fragments=("$LAB/config/common.config" "$LAB/config/$kind.config") ;;
+esac
 
 # inputs: what the result hangs on
 inputs()

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# install-tools.sh [check|matrix]: see which tools the lab, and what else is
+# install-tools.sh [check|bench|matrix]: see which tools the lab, and what else is
 # named, misses on this machine. On Debian: install their
 # packages in one go, with sudo only for that. Elsewhere, or with BASE=DIR:
 # name them, install nothing.
@@ -71,6 +71,9 @@ for job; do
 		need shellcheck	shellcheck	ShellCheck	shellcheck
 		need codespell	codespell	codespell	codespell
 		need python3:ply python3-ply	python3-ply	python-ply
+		;;
+	bench)
+		need gnuplot	gnuplot-nox	gnuplot		gnuplot
 		;;
 	matrix)
 		need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc

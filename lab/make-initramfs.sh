@@ -34,7 +34,11 @@ compile()
 	! grep -q HMM_DMIRROR_EXCLUSIVE "$TREE/lib/test_hmm_uapi.h" ||
 		$cc -static -O2 -g0 -w -I"$vm" -I"$TREE/lib" \
 			-isystem "$out/usr/include" -o "$bin/demo" \
-			"$LAB/guest/demo.c" -lpthread
+			"$LAB/guest/demo.c" -lpthread || return 1
+	rm -f "$bin/bench"
+	! grep -q HMM_DMIRROR_TIME "$TREE/lib/test_hmm_uapi.h" ||
+		$cc -static -O2 -g0 -w -I"$TREE/lib" -isystem "$out/usr/include" \
+			-o "$bin/bench" "$LAB/guest/bench.c" -lpthread
 }
 
 # spec: the root as gen_init_cpio of the kernel reads it

@@ -29,6 +29,24 @@ for console in "$LAB"/selftest/*.console; do
 	check "judge.$name" "$got" "$(cat "${console%.console}.verdict")"
 done
 
+# The same for the benchmark: recorded figures, and the table that each must get.
+for figures in "$LAB"/selftest/bench/*.figures; do
+	name=${figures##*/}
+	name=${name%.figures}
+	reference=1
+	slack=1
+	case $name in
+	other-compiler-*) reference=0 ;;
+	slack) slack=1.1 ;;
+	esac
+	rc=0
+	got=$(awk -f "$LAB/bench/judge.awk" -v reference="$reference" \
+		-v slack="$slack" -v subs=0 -v judged=1 \
+		"$LAB/selftest/bench/targets" "$figures") || rc=$?
+	got=$(printf '%s\nexit status %s\n' "$got" "$rc")
+	check "bench.$name" "$got" "$(cat "${figures%.figures}.table")"
+done
+
 # The tests that the documents name are those that run.
 if got=$("$LAB/docs-tests.sh" 2>&1); then
 	say "ok lab/docs.tests"

@@ -1,0 +1,172 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# "make bench": what device-exclusive memory costs, in instructions a page, held
+# against lab/bench/targets. SHORT=1: 64 MiB only, and a target is missed when it
+# is missed by more than a tenth. OUT=FOLDER: where table, CSV and picture go.
+
+# shellcheck source=lab/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export LAB_JOB=bench
+take_lock
+stop_on_signals
+start=$SECONDS
+short=${SHORT:-}
+out=${OUT:-$WORK/bench-results}
+kinds=(bench)
+sizes=64
+slack=1.1
+picture=
+if [ -z "$short" ]; then
+	kinds+=(bench-memcg)
+	sizes=1,64,512,1024
+	slack=1
+	picture=1
+fi
+if [ -n "$picture" ]; then
+	"$LAB/install-tools.sh" bench
+else
+	"$LAB/install-tools.sh"
+fi
+mkdir -p "$out"
+
+compiler=$($(target_cc) --version | head -n 1)
+emulator=$(qemu-system-x86_64 --version | head -n 1)
+reference=0
+case $compiler/$emulator in
+*"(Debian 12."*/*"version 7.2."*"(Debian "*) reference=1 ;;
+esac
+
+# one KIND: build, boot, keep what it says
+one()
+{
+	local console=$LOGS/console-$1.txt
+
+	supervise "$LAB/prepare.sh" "$1"
+	supervise "$LAB/boot.sh" "$1" bench "$console" "$sizes"
+	sed -e 's/\r$//' -e 's/^\[ *[0-9.]*\] //' "$console" |
+		sed -n 's/^LAB| //p' >"$out/$1.figures"
+	grep -q '^HOST end' "$console" ||
+		die "the $1 guest did not end by itself; the console is $console"
+	! grep -E -q '(WARNING|BUG|Oops|Call Trace)' "$console" ||
+		die "the $1 kernel complains; the console is $console"
+	grep -q -x 'done' "$out/$1.figures" ||
+		die "the benchmark did not come to its end; the console is $console"
+}
+
+csv()
+{
+	local kind
+
+	printf 'kernel,figure,mib,pages_a_call,subscribers,pages,median,least,most\n'
+	for kind in "${kinds[@]}"; do
+		awk -v kind="$kind" '$1 == "figure" {
+			print kind "," $2 "," $3 "," $4 "," $5 "," $6 "," $7 "," $8 "," $9
+		}' "$out/$kind.figures"
+	done
+}
+
+with_what()
+{
+	local loop
+
+	loop=$(awk '$2 == "two-instructions" { printf "%.4f", $7 / 2 }' "$out/bench.figures")
+	printf 'Measured with %s; %s; x86_64_defconfig, kvm_guest.config and lab/config/bench.config; command line "%s"; -icount shift=0,sleep=off -smp 1; %s ns an instruction in a loop of known length.\n' \
+		"$compiler" "$emulator" "mitigations=off nokaslr norandmaps" "$loop"
+	[ "$reference" = 1 ] ||
+		printf 'This is not the compiler and the emulator that the targets were set with: a target counts as missed when the ratio to the floor is.\n'
+}
+
+table()
+{
+	local rc=0
+
+	printf 'Instructions per page of 4 KiB at 64 MiB, median of 5. MEMCG=n, no MMU notifier:\n\n'
+	awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
+		-v subs=0 -v judged=1 "$LAB/bench/targets" "$out/bench.figures" || rc=1
+	printf '\nThe same with one MMU notifier subscriber that does nothing:\n\n'
+	awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
+		-v subs=1 -v judged=0 "$LAB/bench/targets" "$out/bench.figures" || rc=1
+	if [ -e "$out/bench-memcg.figures" ]; then
+		printf '\nThe same with MEMCG=y, no MMU notifier:\n\n'
+		awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
+			-v subs=0 -v judged=0 "$LAB/bench/targets" \
+			"$out/bench-memcg.figures" || rc=1
+	fi
+	printf '\n'
+	with_what
+	return "$rc"
+}
+
+# points FIGURE BATCH: size and cost, for the picture
+points()
+{
+	awk -v name="$1" -v batch="$2" '$1 == "figure" && $2 == name &&
+		$4 == batch && $5 == 0 { print $3, ($7 > 0.1 ? $7 : 0.1) }' \
+		"$out/bench.figures" | sort -n
+}
+
+draw()
+{
+	local name plots=()
+
+	for name in convert-1 convert-16 convert-512 again-512 random-0 in-order-512 \
+		    huge-convert-512 huge-in-order-0 mprotect-0 write-fault-0; do
+		points "${name%-*}" "${name##*-}" >"$out/$name.points"
+		[ -s "$out/$name.points" ] || continue
+		case $name in
+		mprotect-0) plots+=("'$out/$name.points' with lines dashtype 2 title 'floor: mprotect there and back'") ;;
+		write-fault-0) plots+=("'$out/$name.points' with lines dashtype 2 title 'floor: write fault'") ;;
+		*-0) plots+=("'$out/$name.points' with linespoints title '${name%-0}'") ;;
+		*) plots+=("'$out/$name.points' with linespoints title '${name%-*}, ${name##*-} a call'") ;;
+		esac
+	done
+	{
+		printf 'set terminal svg size 900,600 dynamic background "white"\n'
+		printf 'set logscale xy\nset grid\nset key outside right\n'
+		printf 'set xlabel "MiB"\nset ylabel "instructions per page of 4 KiB"\n'
+		printf 'set xrange [0.8:1300]\nset yrange [0.5:3000]\n'
+		printf 'set xtics (1, 2, 64, 512, 1024)\n'
+		printf 'plot %s\n' "$(printf '%s, \\\n' "${plots[@]}" | sed '$s/, \\$//')"
+	} >"$out/bench.gnuplot"
+	gnuplot "$out/bench.gnuplot" >"$out/bench.svg"
+	rm -f "$out"/*.points
+}
+
+# update: the table between the two marks of docs/cost.md
+update()
+{
+	local page=$TOP/docs/cost.md begin='<!-- bench: begin -->' end='<!-- bench: end -->'
+
+	[ "$(grep -c -x -F -e "$begin" -e "$end" "$page")" = 2 ] ||
+		die "docs/cost.md has no place for the table"
+	{
+		sed "/^$begin\$/q" "$page"
+		printf '\n'
+		cat "$out/bench.md"
+		printf '\n![cost per page over size](cost.svg)\n\nAll figures: [cost.csv](cost.csv).\n\n'
+		sed -n "/^$end\$/,\$p" "$page"
+	} | replace "$page"
+	replace "$TOP/docs/cost.csv" <"$out/bench.csv"
+	replace "$TOP/docs/cost.svg" <"$out/bench.svg"
+}
+
+[ -z "${UPDATE:-}" ] || [ -z "$short" ] ||
+	die "UPDATE=1 goes with all sizes, not with SHORT=1"
+for kind in "${kinds[@]}"; do
+	one "$kind"
+done
+csv | replace "$out/bench.csv"
+rc=0
+table >"$out/bench.md" || rc=$?
+[ -z "$picture" ] || draw
+[ -z "${UPDATE:-}" ] || update
+say ''
+cat "$out/bench.md"
+say ''
+say "table, CSV and picture: $out; time: $(duration $((SECONDS - start)))"
+[ "$rc" -eq 0 ] || {
+	say "a target is missed"
+	exit 1
+}
+say "every target is met"
