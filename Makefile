@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT
+export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT LOCKS
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -45,7 +45,8 @@ later-tests:
 	@lab/later-tests.sh
 
 #: make bench       what it costs, in instructions a page, against the targets
-#:                  (SHORT=1: 64 MiB only, what CI runs)
+#:                  (SHORT=1: 64 MiB only, what CI runs; LOCKS=1: instead, which
+#:                  locks threads meet at)
 bench:
 	@lab/bench.sh
 

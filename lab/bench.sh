@@ -15,6 +15,8 @@ short=${SHORT:-}
 out=${OUT:-$WORK/bench-results}
 kinds=(bench)
 sizes=64
+# Nothing is said while a GiB is measured.
+export LAB_QUIET_LIMIT=${LAB_QUIET_LIMIT:-1800} LAB_LIMIT=${LAB_LIMIT:-10800}
 slack=1.1
 picture=
 if [ -z "$short" ]; then
@@ -52,6 +54,28 @@ one()
 		die "the $1 kernel complains; the console is $console"
 	grep -q -x 'done' "$out/$1.figures" ||
 		die "the benchmark did not come to its end; the console is $console"
+}
+
+# locks: who waits for whom, on a kernel that counts it. Processes that share no
+# memory must not meet at a lock of an mm.
+locks()
+{
+	local met
+
+	sizes=locks
+	one bench-locks
+	printf '\n| | threads | lock | contentions | acquisitions |\n| --- | ---: | --- | ---: | ---: |\n'
+	awk '$1 == "locks" {
+		class = $4
+		for (i = 5; i < NF - 1; i++)
+			class = class " " $i
+		print "| " $2 " | " $3 " | " class " | " $(NF - 1) " | " $NF " |"
+	}' "$out/bench-locks.figures" | tee "$out/locks.md"
+	met=$(awk '$1 == "locks" && $2 == "different-mms" && $(NF - 1) > 0 &&
+		/mmap_lock|ptlock|page_table_lock|anon_vma/' "$out/bench-locks.figures")
+	[ -n "$(cat "$out/locks.md")" ] || die "no lock was counted"
+	[ -z "$met" ] || die "processes that share no memory wait for each other: $met"
+	say "processes that share no memory meet at no lock of an mm"
 }
 
 csv()
@@ -151,6 +175,10 @@ update()
 	replace "$TOP/docs/cost.svg" <"$out/bench.svg"
 }
 
+if [ -n "${LOCKS:-}" ]; then
+	locks
+	exit 0
+fi
 [ -z "${UPDATE:-}" ] || [ -z "$short" ] ||
 	die "UPDATE=1 goes with all sizes, not with SHORT=1"
 for kind in "${kinds[@]}"; do
