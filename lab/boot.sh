@@ -53,11 +53,14 @@ bench*)
 	kernel_arguments="${BENCH_ARGS:-mitigations=off nokaslr} norandmaps"
 	;;
 *)
+	# The guest turns its second processor on when it is set up: booting and
+	# setting up patch the kernel's code again and again, and an emulator
+	# with threads may run a mix of the old and the new.
 	machine=(-cpu max -smp "2,sockets=2" -m "$MEMORY"
 		 -object "memory-backend-ram,id=m0,size=$((MEMORY / 2))M"
 		 -object "memory-backend-ram,id=m1,size=$((MEMORY / 2))M"
 		 -numa "node,cpus=0,memdev=m0" -numa "node,cpus=1,memdev=m1")
-	kernel_arguments="movablecore=1G numa_balancing=disable rcupdate.rcu_cpu_stall_timeout=300"
+	kernel_arguments="maxcpus=1 movablecore=1G numa_balancing=disable rcupdate.rcu_cpu_stall_timeout=300"
 	;;
 esac
 
