@@ -23,7 +23,7 @@ awk '
 	}
 	{
 		line = $0
-		while (match(line, /hmm2?\.[a-z][a-z0-9_]*/)) {
+		while (match(line, /hmm(2|_huge)?\.[a-z][a-z0-9_]*/)) {
 			name = substr(line, RSTART, RLENGTH)
 			line = substr(line, RSTART + RLENGTH)
 			if (name ~ /\.(c|h|o|ko|rst)$/)
@@ -39,7 +39,7 @@ awk '
 	}
 	END {
 		for (name in expected)
-			if (name ~ /^hmm2?\.exclusive_/ && !(name in complete)) {
+			if (name ~ /^hmm(2|_huge)?\.exclusive_/ && !(name in complete)) {
 				print last ": " name " is not described"
 				bad = 1
 			}
