@@ -27,7 +27,7 @@ fragments=("$LAB/config/common.config" "$LAB/config/release.config"
 # of which must still be needed, and be spoken of in the patch's message.
 checkpatch_all()
 {
-	local patch spoken said=$SIDE/checkpatch used=$SIDE/checkpatch.used
+	local patch spoken said=$SIDE/checkpatch used=$SIDE/checkpatch.one
 
 	: >"$used"
 	side_tree "$head"

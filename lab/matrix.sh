@@ -93,6 +93,7 @@ drivers()
 			case $file in
 			*/nouveau_svm.c) grep -q '^CONFIG_DRM_NOUVEAU_SVM=' "$out/.config" ;;
 			*/i915/*) grep -q '^CONFIG_DRM_I915=' "$out/.config" ;;
+			*/sgi-gru/*) grep -q '^CONFIG_SGI_GRU=' "$out/.config" ;;
 			*) true ;;
 			esac || continue
 			printf '%s\n' "${file%.c}.o"
