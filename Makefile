@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Thin: each target is a script of lab/. "make" alone prints help.
-# BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION JOBS=N go through.
+# BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION FIRST=N JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT LOCKS
+export BASE BUILD CC LLVM SERIES FIRST JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT LOCKS
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -82,4 +82,5 @@ distclean:
 #: BASE=DIR     a kernel tree of your own (never written to), on any distribution
 #: BUILD=DIR    where everything lies (build/)    SERIES=VERSION  the series (5.10)
 #: CC=, LLVM=1  the compiler                      JOBS=N          parallel jobs
+#: FIRST=N      the first N patches of the series only (docs/nouveau.md)
 #: FULL=1       check: the whole kernel           ONLY=A,B        matrix, mutants: these

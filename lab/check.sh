@@ -94,7 +94,8 @@ targets()
 	labgit -C "$REPO" diff --name-only "$base" "$head" -- '*.c' \
 		':!mm/' ':!fs/proc/' ':!lib/' ':!tools/' ':!samples/' |
 		while read -r file; do
-			[ ! -e "$TREE/$file" ] || printf '%s\n' "${file%.c}.o"
+			[ ! -e "$TREE/$file" ] || ! has_object "$file" ||
+				printf '%s\n' "${file%.c}.o"
 		done
 }
 

@@ -31,11 +31,20 @@ if [ -n "$BASE" ]; then
 else
 	WORK=$BUILD/$SERIES
 fi
+# The first patches only, as if there were no others
+FIRST=${FIRST:-}
+case $FIRST in
+*[!0-9]*)
+	printf 'lab: FIRST: not a number of patches\n' >&2
+	exit 1
+	;;
+?*) WORK=$WORK-first$FIRST ;;
+esac
 TREE=${TREE:-$WORK/tree}
 LOGS=$WORK/log
 JOBS=${JOBS:-$(nproc)}
 
-export SERIES BUILD BASE TREE JOBS
+export SERIES BUILD BASE TREE JOBS FIRST
 
 # git shall see the tree that it is told, and no hook or signing of the user's.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
@@ -214,7 +223,36 @@ base_field()
 series_patches()
 {
 	[ -e "$SERIES_DIR/series" ] || return 0
-	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES_DIR/series"
+	sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES_DIR/series" |
+		sed -n "1,${FIRST:-\$}p"
+}
+
+# Does the tree have nouveau's tests? The first patches alone don't.
+has_nouveau_tests()
+{
+	grep -q -s 'DRM_NOUVEAU_SVM_KUNIT_TEST' "$TREE/drivers/gpu/drm/nouveau/Kconfig"
+}
+
+# common_fragments FRAGMENT: what the configuration of a kernel of the lab is
+# merged from, a file a line, FRAGMENT last
+common_fragments()
+{
+	printf '%s\n' "$LAB/config/common.config"
+	! has_nouveau_tests || printf '%s\n' "$LAB/config/nouveau.config"
+	printf '%s\n' "$1"
+}
+
+# expected_list KIND: the file that lists a kernel's expected tests
+expected_list()
+{
+	local list=$LAB/expected/$1.list
+
+	if ! has_nouveau_tests; then
+		grep -v "^$1/\(kunit\.nouveau\|suite\.card\|card\.\)" "$list" |
+			replace "$LOGS/expected-$1.list"
+		list=$LOGS/expected-$1.list
+	fi
+	printf '%s' "$list"
 }
 
 # The compiler and make arguments: one place, so that all parts agree.
@@ -272,7 +310,7 @@ conclude()
 	exit 0
 }
 
-# The suites that "make test" runs on a kernel, in order
+# The suites that "make test" runs on a kernel, in order; the tree is there
 suites_of()
 {
 	local suites=hmm
@@ -280,6 +318,7 @@ suites_of()
 	[ ! -e "$LAB/guest/demo.c" ] || suites=demo,$suites
 	# What the base's recorded baseline says of its vm selftests
 	[ "${1:-}" != release ] || suites=$suites,vm
+	! has_nouveau_tests || suites=$suites,card
 	printf '%s' "$suites"
 }
 

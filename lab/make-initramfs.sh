@@ -9,7 +9,9 @@
 kind=$1
 out=$WORK/$kind
 bin=$WORK/guest/bin
+card=$WORK/guest/card
 vm=$TREE/tools/testing/selftests/vm
+nouveau=$TREE/tools/testing/selftests/drivers/nouveau
 
 compile()
 {
@@ -38,7 +40,16 @@ compile()
 	rm -f "$bin/bench"
 	! grep -q HMM_DMIRROR_TIME "$TREE/lib/test_hmm_uapi.h" ||
 		$cc -static -O2 -g0 -w -I"$TREE/lib" -isystem "$out/usr/include" \
-			-o "$bin/bench" "$LAB/guest/bench.c" -lpthread
+			-o "$bin/bench" "$LAB/guest/bench.c" -lpthread || return 1
+	rm -rf "$card"
+	[ -e "$nouveau/svm_copy.c" ] || return 0
+	mkdir -p "$card"
+	for prog in svm_atomics svm_copy; do
+		$cc -static -O2 -g0 -w -isystem "$out/usr/include" \
+			-fmacro-prefix-map="$nouveau/"= -o "$card/$prog" \
+			"$nouveau/$prog.c" -ldl -lpthread || return 1
+	done
+	cp "$nouveau"/svm_dry_run.sh "$nouveau"/svm_dry_run.txt "$card"
 }
 
 # spec: the root as gen_init_cpio of the kernel reads it
@@ -59,6 +70,12 @@ spec()
 	for prog in "$bin"/*; do
 		printf 'file /lab/bin/%s %s 0755 0 0\n' "${prog##*/}" "$prog"
 	done
+	if [ -e "$card" ]; then
+		printf 'dir /lab/card 0755 0 0\n'
+		for prog in "$card"/*; do
+			printf 'file /lab/card/%s %s 0755 0 0\n' "${prog##*/}" "$prog"
+		done
+	fi
 	for prog in "$LAB"/guest/suites/*; do
 		printf 'file /lab/suites/%s %s 0755 0 0\n' "${prog##*/}" "$prog"
 	done

@@ -41,7 +41,7 @@ make_it()
 fragments_of()
 {
 	if [ -z "$(setting start)" ]; then
-		printf '%s\n' "$LAB/config/common.config" "$LAB/config/release.config"
+		common_fragments "$LAB/config/release.config"
 		grep -q -x '# boot' "$fragment" ||
 			printf '%s\n' "$LAB/config/check.config"
 	fi
@@ -91,11 +91,14 @@ drivers()
 	labgit -C "$REPO" diff --name-only "$base" "$head" -- 'drivers/*.c' |
 		while read -r file; do
 			case $file in
-			*/nouveau_svm.c) grep -q '^CONFIG_DRM_NOUVEAU_SVM=' "$out/.config" ;;
+			*/nouveau/*_test.c) grep -q '^CONFIG_DRM_NOUVEAU_SVM_KUNIT_TEST=' "$out/.config" ;;
+			*/nouveau_svm*.c | */nouveau_dmem.c) grep -q '^CONFIG_DRM_NOUVEAU_SVM=' "$out/.config" ;;
+			*/nouveau/*) grep -q '^CONFIG_DRM_NOUVEAU=' "$out/.config" ;;
 			*/i915/*) grep -q '^CONFIG_DRM_I915=' "$out/.config" ;;
 			*/sgi-gru/*) grep -q '^CONFIG_SGI_GRU=' "$out/.config" ;;
 			*) true ;;
 			esac || continue
+			has_object "$file" || continue
 			printf '%s\n' "${file%.c}.o"
 		done
 }
@@ -171,7 +174,7 @@ boot_one()
 	fi
 	cp "$console" "$LOGS/console-$name.txt"
 	awk -f "$LAB/judge.awk" -v kernel="$name" \
-		-v list="$LAB/expected/$name.list" "$console" |
+		-v list="$(expected_list "$name")" "$console" |
 		tee -a "$RESULTS" || :
 }
 

@@ -29,7 +29,7 @@ supervise "$LAB/boot.sh" release "$suites" "$console"
 
 rc=0
 results=$(awk -f "$LAB/judge.awk" -v kernel=release \
-	-v list="$LAB/expected/release.list" -v only="$only" "$console") || rc=$?
+	-v list="$(expected_list release)" -v only="$only" "$console") || rc=$?
 say ''
 sed -e 's/\r$//' -e 's/^\[ *[0-9.]*\] //' "$console" |
 	sed -n '/^LAB begin demo/,/^LAB end demo/{/^LAB| /!d;s/^LAB| //;/^#  RUN/d;/^ok /d;p;}'

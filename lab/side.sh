@@ -91,6 +91,14 @@ count_warnings()
 		sort | uniq -c | sed -E 's/^ +//'
 }
 
+# has_object FILE.c: is it compiled on its own, or included by another?
+has_object()
+{
+	local object=${1##*/}
+
+	grep -q -s -w -F "${object%.c}.o" "$TREE/${1%/*}/Kbuild" "$TREE/${1%/*}/Makefile"
+}
+
 compiler_id()
 {
 	"$(target_cc | awk '{ print $NF }')" --version | head -n 1

@@ -40,10 +40,10 @@ own_tests()
 		done
 }
 
-# one KIND SUITES: prepare, boot, judge
+# one KIND: prepare, boot, judge
 one()
 {
-	local kind=$1 suites=$2 rc=0 lines console=$LOGS/console-$1.txt
+	local kind=$1 rc=0 lines console=$LOGS/console-$1.txt
 
 	supervise "$LAB/prepare.sh" "$kind" || rc=$?
 	if [ "$rc" -eq 3 ]; then
@@ -53,14 +53,14 @@ one()
 		printf 'not ok %s/prepare\n  # see above\n' "$kind" | record
 		return
 	fi
-	if ! supervise "$LAB/boot.sh" "$kind" "$suites" "$console"; then
+	if ! supervise "$LAB/boot.sh" "$kind" "$(suites_of "$kind")" "$console"; then
 		printf 'not ok %s/boot\n  # see above\n' "$kind" | record
 		return
 	fi
 	lines=$LOGS/results-$kind.txt
 	rc=0
 	awk -f "$LAB/judge.awk" -v kernel="$kind" \
-		-v list="$LAB/expected/$kind.list" "$console" >"$lines" || rc=$?
+		-v list="$(expected_list "$kind")" "$console" >"$lines" || rc=$?
 	record <"$lines"
 	# The judge's own word and its lines must agree.
 	if grep -q '^not ok ' "$lines"; then
@@ -75,6 +75,6 @@ own_tests | record
 "$LAB/install-tools.sh" ||
 	printf 'not ok lab/install-tools\n  # see above\n' | record
 for kind in ${KINDS:-release debug}; do
-	one "$kind" "$(suites_of "$kind")"
+	one "$kind"
 done
 conclude "$results" "$start" lab/ran "no test ran"
