@@ -82,6 +82,12 @@ spec()
 	# A kernel that can't run all of hmm-tests in time has a named subset.
 	[ ! -e "$LAB/guest/subset.$kind" ] ||
 		printf 'file /lab/subset %s 0644 0 0\n' "$LAB/guest/subset.$kind"
+	if [ -e "$out/drivers/gpu/drm/nouveau/nouveau.ko" ]; then
+		printf 'dir /lab/modules 0755 0 0\n'
+		find "$out/drivers" -name '*.ko' | sort | while read -r prog; do
+			printf 'file /lab/modules/%s %s 0644 0 0\n' "${prog##*/}" "$prog"
+		done
+	fi
 	printf 'file /lab/test_hmm.ko %s 0644 0 0\n' "$out/lib/test_hmm.ko"
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # "make matrix": the series in the configurations of config/matrix/, for the
-# parts of the kernel that it touches; where a configuration says "boot", its
-# kernel is built whole, booted, and judged by a list of its own.
+# parts of the kernel that it touches; where a configuration says "boot: SUITES",
+# its kernel is built whole, booted, and judged by a list of its own.
 # ONLY=NAME,... takes some of them.
 # Functions are run by way of step.
 # shellcheck disable=SC2317
@@ -42,7 +42,7 @@ fragments_of()
 {
 	if [ -z "$(setting start)" ]; then
 		common_fragments "$LAB/config/release.config"
-		grep -q -x '# boot' "$fragment" ||
+		[ -n "$(setting boot)" ] ||
 			printf '%s\n' "$LAB/config/check.config"
 	fi
 	printf '%s\n' "$fragment"
@@ -106,7 +106,7 @@ drivers()
 compile()
 {
 	configure || return 1
-	if grep -q -x '# boot' "$fragment"; then
+	if [ -n "$(setting boot)" ]; then
 		make_it "$out" bzImage modules && make_it "$out" headers
 	else
 		# shellcheck disable=SC2046
@@ -168,7 +168,7 @@ boot_one()
 	fi
 	console=$KEPT/$name-$(cat "$out/arch/x86/boot/bzImage" "$out/initramfs" | sum_of).console
 	if [ ! -e "$console" ] &&
-	   ! "$LAB/boot.sh" "$name" hmm "$console"; then
+	   ! "$LAB/boot.sh" "$name" "$(setting boot)" "$console"; then
 		verdict 'not ok' "$name/boot" "see above" </dev/null
 		return
 	fi
@@ -189,6 +189,6 @@ for fragment in "$LAB"/config/matrix/*.config; do
 	*) continue ;;
 	esac
 	build_one || continue
-	! grep -q -x '# boot' "$fragment" || boot_one
+	[ -z "$(setting boot)" ] || boot_one
 done
 side_conclude
