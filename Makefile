@@ -10,7 +10,7 @@ endif
 MAKEFLAGS :=
 MAKEOVERRIDES :=
 
-.PHONY: help run test check matrix mutants baseline bench later-tests all-checks shell tree export range-diff clean distclean
+.PHONY: help run test check matrix mutants baseline bench coverage later-tests all-checks shell tree export range-diff clean distclean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -39,6 +39,10 @@ mutants:
 #: make baseline    what the base gives without the series, against the kept list
 baseline:
 	@lab/baseline.sh
+
+#: make coverage    how many branches of nouveau's pure logic its suite takes
+coverage:
+	@lab/coverage.sh
 
 #: make later-tests a later kernel's tests of exclusive access, unchanged (LATER=PACKAGE)
 later-tests:

@@ -282,6 +282,18 @@ mutants_fit()
 	verdict_by check/mutants-fit '' "$SIDE/said"
 }
 
+# Every branch of the files of pure logic is taken by their suite.
+coverage()
+{
+	side_tree "$head"
+	if ! has_nouveau_tests; then
+		return
+	elif "$LAB/coverage.sh" >"$SIDE/said" 2>&1; then
+		: >"$SIDE/said"
+	fi
+	verdict_by check/coverage '' "$SIDE/said"
+}
+
 side_prepare
 side_enter check
 verdict ok check/applies
@@ -292,5 +304,6 @@ spdx
 spelling
 kernel_doc
 mutants_fit
+coverage
 warnings_all
 side_conclude
