@@ -10,7 +10,7 @@ set -eu -o pipefail
 top=$(dirname "${BASH_SOURCE[0]}")/..
 list=${1:-$top/lab/expected/release.list}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- "$top"/README.md "$top"/docs/{driver,field-cases,security,reviewer}.md
+[ $# -gt 0 ] || set -- "$top"/README.md "$top"/docs/{driver,field-cases,nouveau,security,reviewer}.md
 
 awk '
 	BEGIN { last = ARGV[ARGC - 1] }
@@ -23,7 +23,7 @@ awk '
 	}
 	{
 		line = $0
-		while (match(line, /hmm(2|_huge)?\.[a-z][a-z0-9_]*/)) {
+		while (match(line, /(hmm(2|_huge)?|kunit\.[a-z_]+)\.[a-z][a-z0-9_]*/)) {
 			name = substr(line, RSTART, RLENGTH)
 			line = substr(line, RSTART + RLENGTH)
 			if (name ~ /\.(c|h|o|ko|rst)$/)
