@@ -26,6 +26,7 @@ typedef int32_t s32;
 #define IS_ALIGNED(x, a) (((x) & ((typeof(x))(a) - 1)) == 0)
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define clamp(v, lo, hi) ((v) < (lo) ? (lo) : (v) > (hi) ? (hi) : (v))
+#define cond_resched()	do { } while (0)
 #define min(a, b)	((a) < (b) ? (a) : (b))
 
 #define GFP_KERNEL	0
