@@ -2,7 +2,7 @@
 # Thin: each target is a script of lab/. "make" alone prints help.
 # BASE=DIR BUILD=DIR CC= LLVM=1 SERIES=VERSION FIRST=N JOBS=N go through.
 
-export BASE BUILD CC LLVM SERIES FIRST JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT LOCKS
+export BASE BUILD CC LLVM SERIES FIRST JOBS TREE FROM KIND KINDS FULL ONLY UPDATE LATER SHORT OUT LOCKS WHAT
 ifeq ($(origin CC),default)
 unexport CC
 endif
@@ -54,7 +54,7 @@ later-tests:
 bench:
 	@lab/bench.sh
 
-#: make all-checks  all of these; writes docs/results.md
+#: make all-checks  all of these (WHAT="test check": some); writes docs/results.md
 all-checks:
 	@lab/all-checks.sh
 

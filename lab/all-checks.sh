@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# "make all-checks": test, check, matrix, baseline and mutants, one after the
-# other; commit, date, minutes and closing lines go into docs/results.md,
-# between its two marks.
+# "make all-checks": test, check, matrix, baseline, bench and mutants, one after
+# the other. Commit, date, minutes and closing line of each go into the table of
+# docs/results.md, between its two marks. WHAT="test check" runs these, and renews
+# their lines only.
 
 # shellcheck source=lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,13 +13,34 @@ results=$TOP/docs/results.md
 begin='<!-- results: begin -->'
 end='<!-- results: end -->'
 rows=$BUILD/all-checks.rows
+all='test check matrix baseline bench mutants'
 failed=0
 
 [ "$(grep -c -x -F -e "$begin" -e "$end" "$results")" = 2 ] ||
-	die "docs/results.md has no place for the last full run"
+	die "docs/results.md has no place for the last run"
+for what in ${WHAT:-$all}; do
+	case " $all " in
+	*" $what "*) ;;
+	*) die "WHAT: there is no such check: $what" ;;
+	esac
+done
+
 run_one()
 {
 	"$LAB/$1.sh" | tee "$BUILD/all-checks.$1"
+}
+
+# closing FILE: the line that says how it ended; the benchmark has one of its own
+closing()
+{
+	grep -E -x -e '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' \
+		-e 'every target is met' -e 'a target is missed' "$1" | tail -n 1
+}
+
+# line_of WHAT: what the table says of it, from an earlier run
+line_of()
+{
+	sed -n "/^$begin\$/,/^$end\$/p" "$results" | grep -F "| make $1 |" || :
 }
 
 commit=$(git -C "$TOP" rev-parse --short=12 HEAD 2>/dev/null) || commit='no commit'
@@ -26,26 +48,29 @@ commit=$(git -C "$TOP" rev-parse --short=12 HEAD 2>/dev/null) || commit='no comm
 	commit="$commit, with changes"
 mkdir -p "$BUILD"
 : >"$rows"
-start=$SECONDS
-for what in test check matrix baseline mutants; do
+for what in $all; do
+	case " ${WHAT:-$all} " in
+	*" $what "*) ;;
+	*)
+		line_of "$what" >>"$rows"
+		continue
+		;;
+	esac
 	one=$SECONDS
 	rc=0
 	supervise run_one "$what" || rc=$?
-	closing=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' \
-		"$BUILD/all-checks.$what" | tail -n 1)
-	if [ "$rc" -ne 0 ] || [ -z "$closing" ]; then
+	said=$(closing "$BUILD/all-checks.$what") || :
+	if [ "$rc" -ne 0 ] || [ -z "$said" ]; then
 		failed=$((failed + 1))
-		closing=${closing:-it did not come to its end}
+		said=${said:-it did not come to its end}
 	fi
-	printf '| make %s | %s | %s |\n' "$what" "$(((SECONDS - one + 59) / 60))" \
-		"$closing" >>"$rows"
+	printf '| make %s | %s | %s | %s | %s |\n' "$what" "$said" "$commit" \
+		"$(date -u '+%Y-%m-%d')" "$(((SECONDS - one + 59) / 60))" >>"$rows"
 done
 {
 	sed "/^$begin\$/q" "$results"
-	printf '\nCommit %s, %s, %s minutes on %s processors, %s.\n\n' "$commit" \
-		"$(date -u '+%Y-%m-%d')" "$(((SECONDS - start + 59) / 60))" \
-		"$(nproc)" "$(uname -m)"
-	printf '| command | minutes | result |\n| --- | --- | --- |\n'
+	printf '\nOn %s processors, %s.\n\n' "$(nproc)" "$(uname -m)"
+	printf '| command | result | commit | date | minutes |\n| --- | --- | --- | --- | ---: |\n'
 	cat "$rows"
 	printf '\n'
 	sed -n "/^$end\$/,\$p" "$results"
