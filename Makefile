@@ -87,4 +87,5 @@ distclean:
 #: BUILD=DIR    where everything lies (build/)    SERIES=VERSION  the series (5.10)
 #: CC=, LLVM=1  the compiler                      JOBS=N          parallel jobs
 #: FIRST=N      the first N patches of the series only (docs/nouveau.md)
-#: FULL=1       check: the whole kernel           ONLY=A,B        matrix, mutants: these
+#: FULL=1       check: the whole kernel           ONLY=A,B        matrix, mutants: these;
+#:                                                check: builds after these patches

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # "make check": what a reviewer's scripts would say of the series and of the
 # lab. Builds with W=1 and sparse after each patch and holds the warnings
-# against those of the base; FULL=1 builds the whole kernel for that.
+# against those of the base; FULL=1 builds the whole kernel for that, and
+# ONLY=N,... does so after these patches alone (the last one: the whole series).
 
 # Functions are run by way of step.
 # shellcheck disable=SC2317
@@ -160,6 +161,10 @@ warnings_all()
 	cp "$kept_base" "$SIDE/before"
 	for patch in $(series_patches); do
 		n=$((n + 1))
+		case ,${ONLY:-$n}, in
+		*,"$n",*) ;;
+		*) continue ;;
+		esac
 		commit=$(labgit -C "$REPO" rev-list --reverse "$base..$head" | sed -n "${n}p")
 		kept=$KEPT/w1-$how-$(tree_of "$commit")
 		if [ ! -e "$kept" ] && ! built "$commit" "$kept" "patch $n, W=1 and sparse"; then

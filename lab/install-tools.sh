@@ -76,6 +76,10 @@ for job; do
 		need gnuplot	gnuplot-nox	gnuplot		gnuplot
 		;;
 	matrix)
+		case ,${ONLY:-arm64}, in
+		*,arm64,*) ;;
+		*) continue ;;
+		esac
 		need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 		;;
 	esac
