@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# "make all-checks": test, check, matrix, baseline, bench and mutants, one after
-# the other. Commit, date, minutes and closing line of each go into the table of
+# "make all-checks": test, check, matrix, baseline, bench, later-tests and
+# mutants, one after the other. Commit, date, minutes and closing line of each go into the table of
 # docs/results.md, between its two marks. WHAT="test check" runs these, and renews
 # their lines only.
 
@@ -13,7 +13,7 @@ results=$TOP/docs/results.md
 begin='<!-- results: begin -->'
 end='<!-- results: end -->'
 rows=$BUILD/all-checks.rows
-all='test check matrix baseline bench mutants'
+all='test check matrix baseline bench later-tests mutants'
 failed=0
 
 [ "$(grep -c -x -F -e "$begin" -e "$end" "$results")" = 2 ] ||

@@ -42,9 +42,16 @@ esac
 # one KIND: build, boot, keep what it says
 one()
 {
-	local console=$LOGS/console-$1.txt
+	local console=$LOGS/console-$1.txt rc
 
-	supervise "$LAB/prepare.sh" "$1"
+	supervise "$LAB/prepare.sh" "$1" || {
+		rc=$?
+		[ "$rc" -ne 3 ] || {
+			say "skip bench: the base of series/$SERIES is no longer in the archive"
+			rc=0
+		}
+		exit "$rc"
+	}
 	supervise "$LAB/boot.sh" "$1" bench "$console" "$sizes"
 	sed -e 's/\r$//' -e 's/^\[ *[0-9.]*\] //' "$console" |
 		sed -n 's/^LAB| //p' >"$out/$1.figures"
@@ -157,20 +164,33 @@ draw()
 	rm -f "$out"/*.points
 }
 
-# update: the table between the two marks of docs/cost.md
-update()
+# between FILE: what is read goes between the two marks of a document
+between()
 {
-	local page=$TOP/docs/cost.md begin='<!-- bench: begin -->' end='<!-- bench: end -->'
+	local page=$TOP/$1 begin='<!-- bench: begin -->' end='<!-- bench: end -->'
 
 	[ "$(grep -c -x -F -e "$begin" -e "$end" "$page")" = 2 ] ||
-		die "docs/cost.md has no place for the table"
+		die "$1 has no place for the table"
 	{
 		sed "/^$begin\$/q" "$page"
 		printf '\n'
-		cat "$out/bench.md"
-		printf '\n![cost per page over size](cost.svg)\n\nAll figures: [cost.csv](cost.csv).\n\n'
+		cat
+		printf '\n'
 		sed -n "/^$end\$/,\$p" "$page"
 	} | replace "$page"
+}
+
+# update: all of it into docs/cost.md, its first table and the picture into README.md
+update()
+{
+	{
+		cat "$out/bench.md"
+		printf '\n![cost per page over size](cost.svg)\n\nAll figures: [cost.csv](cost.csv).\n'
+	} | between docs/cost.md
+	{
+		awk '/^\|/ { table = 1 } table && !/^\|/ { exit } { print }' "$out/bench.md"
+		printf '\n![cost per page over size](docs/cost.svg)\n'
+	} | between README.md
 	replace "$TOP/docs/cost.csv" <"$out/bench.csv"
 	replace "$TOP/docs/cost.svg" <"$out/bench.svg"
 }

@@ -17,12 +17,14 @@ for WORK in "$BUILD"/*/; do
 			die "$TREE holds commits, changes or branches that aren't exported; nothing in it is removed. make export, or remove it by hand"
 		fi
 	fi
-	rm -rf "$WORK"/{release,debug,guest,log,check,matrix,baseline,mutants} "$WORK"/*.tmp "$WORK"/accel*
+	rm -rf "$WORK"/{release,debug,guest,log,check,matrix,baseline,mutants} \
+		"$WORK"/{bench{,-memcg,-locks,-results},coverage,later-tests} \
+		"$WORK"/later.* "$WORK"/*.tmp "$WORK"/accel*
 	# The trees of check and the like were work trees of this one.
 	[ ! -e "$TREE/.git/lab-state" ] || labgit -C "$TREE" worktree prune
 	[ "${1:-}" != all ] || rm -rf "$WORK"
 done
 if [ "${1:-}" = all ]; then
-	rm -rf "$BUILD/apt" "$BUILD/base" "$BUILD/ccache" "$BUILD/lock"
+	rm -rf "$BUILD"/{apt,base,ccache,later,lock} "$BUILD"/all-checks.*
 	rmdir "$BUILD" 2>/dev/null || warn "$BUILD holds files that the lab didn't make; they stay"
 fi

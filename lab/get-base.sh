@@ -55,7 +55,7 @@ write_sources()
 {
 	local codename ring signed=
 
-	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' "${LAB_OS_RELEASE:-/etc/os-release}")
 	for ring in /usr/share/keyrings/debian-archive-keyring.gpg \
 		    /usr/share/keyrings/debian-archive-keyring.pgp; do
 		[ ! -e "$ring" ] || signed="[signed-by=$ring] "

@@ -96,7 +96,7 @@ names()
 packages=$(names "${debian[@]}")
 missing=$(names "${probes[@]}")
 
-if [ ! -e /etc/debian_version ] || ! command -v apt-get >/dev/null || [ -n "$BASE" ]; then
+if [ ! -e "${LAB_DEBIAN_VERSION:-/etc/debian_version}" ] || ! command -v apt-get >/dev/null || [ -n "$BASE" ]; then
 	warn "missing here: $missing"
 	warn "  Debian: apt-get install $packages"
 	warn "  Fedora: dnf install $(names "${fedora[@]}")"

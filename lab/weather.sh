@@ -11,6 +11,9 @@ trap 'rm -rf "$box"' EXIT
 unset LAB_LOCKED LLVM FROM TREE
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a
 exec 9>&-
+# The machine that the stubs stand for, whatever this one is
+printf 'VERSION_CODENAME=bookworm\n' >"$box/os-release"
+export LAB_OS_RELEASE=$box/os-release LAB_DEBIAN_VERSION=$box/os-release
 stubs=$LAB/selftest/stub
 failed=0
 
