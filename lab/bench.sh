@@ -115,11 +115,11 @@ table()
 	printf 'Instructions per page of 4 KiB at 64 MiB, median of 5. MEMCG=n, no MMU notifier:\n\n'
 	awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
 		-v subs=0 -v judged=1 "$LAB/bench/targets" "$out/bench.figures" || rc=1
-	printf '\nThe same with one MMU notifier subscriber that does nothing:\n\n'
+	printf '\nThe same with one MMU notifier subscriber that does nothing (not held against the targets):\n\n'
 	awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
 		-v subs=1 -v judged=0 "$LAB/bench/targets" "$out/bench.figures" || rc=1
 	if [ -e "$out/bench-memcg.figures" ]; then
-		printf '\nThe same with MEMCG=y, no MMU notifier:\n\n'
+		printf '\nThe same with MEMCG=y, no MMU notifier (not held against the targets):\n\n'
 		awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
 			-v subs=0 -v judged=0 "$LAB/bench/targets" \
 			"$out/bench-memcg.figures" || rc=1
