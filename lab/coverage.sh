@@ -12,7 +12,8 @@ nouveau=$TREE/drivers/gpu/drm/nouveau
 out=$WORK/coverage
 logic=(nouveau_svm_fault nouveau_svm_turn)
 
-if [ ! -e "$TREE/.git" ]; then
+# In the folder of make check it is a work tree that is at the right commit.
+if [ ! -f "$TREE/.git" ]; then
 	"$LAB/install-tools.sh"
 	[ -n "$BASE" ] || "$LAB/get-base.sh"
 	"$LAB/make-tree.sh"
