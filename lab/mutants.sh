@@ -5,8 +5,8 @@
 # have nothing to do with it don't. The series without damage comes first, and
 # must pass all of them. Those that no test of nouveau kills are built without
 # nouveau, which saves half of the time. ONLY=NAME,... takes some of the mutants.
-# Functions are run by way of step.
-# shellcheck disable=SC2317
+# Functions are run by way of step; those that read $mutant run in subshells.
+# shellcheck disable=SC2317,SC2030,SC2031
 
 # shellcheck source=lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -30,16 +30,32 @@ setting()
 	sed -n -e '/^---/q' -e "s/^$1: *//p" "$mutant"
 }
 
-# chosen: of those asked for, the ones that the kernel $kind is for
+# chosen: of those asked for, the ones that the kernel $kind is for; those of one
+# file one after the other, which compiles least
 chosen()
 {
 	for mutant in "$LAB"/mutants/*.patch; do
 		name=${mutant##*/}
 		name=${name%.patch}
 		case ,${ONLY:-$name}, in
-		*,"$name",*) [ "$(kind_of)" != "$kind" ] || printf '%s\n' "$mutant" ;;
+		*,"$name",*) [ "$(kind_of)" != "$kind" ] || printf '%s %s\n' "$(files_of)" "$mutant" ;;
 		esac
-	done
+	done | sort | sed 's/.* //'
+}
+
+files_of()
+{
+	sed -n 's,^+++ b/,,p' "$mutant" | paste -sd,
+}
+
+# folders_of: whose Makefile names the objects that change with the mutant; "all"
+# if any may
+folders_of()
+{
+	case $(files_of) in
+	*.h*) printf 'all' ;;
+	*) files_of | tr , '\n' | sed 's,/nvkm/.*,,; t; s,/[^/]*$,,' | sort -u | paste -sd' ' ;;
+	esac
 }
 
 kind_of()
@@ -64,7 +80,15 @@ tests_of()
 
 build()
 {
-	"$LAB/configure.sh" "$kind" && "$LAB/build.sh" "$kind"
+	local folders=
+
+	"$LAB/configure.sh" "$kind" || return
+	case " $stale $* " in
+	*' all '*) ;;
+	*) folders=$(printf '%s\n' "$stale" "$@" | tr ' ' '\n' | grep . | sort -u | paste -sd' ') ;;
+	esac
+	stale="$*"
+	"$LAB/build.sh" "$kind" "$folders"
 }
 
 # boot TESTS CONSOLE
@@ -143,7 +167,8 @@ one()
 			verdict 'not ok' "mutants/$name" "it does not apply" <"$SIDE/said"
 			return
 		fi
-		if ! build >"$SIDE/said" 2>&1; then
+		# shellcheck disable=SC2046
+		if ! build $(folders_of) >"$SIDE/said" 2>&1; then
 			verdict 'not ok' "mutants/$name" "it does not build" <"$SIDE/said"
 			return
 		fi
@@ -166,6 +191,7 @@ all_of()
 	[ -n "$all" ] || return 0
 	found=1
 	side_tree "$head"
+	stale=all
 	build || die "the series does not build"
 	"$LAB/make-initramfs.sh" "$kind"
 	# Results hang on the tree, on how it was configured and on the test program.
