@@ -43,9 +43,7 @@ line_of()
 	sed -n "/^$begin\$/,/^$end\$/p" "$results" | grep -F "| make $1 |" || :
 }
 
-commit=$(git -C "$TOP" rev-parse --short=12 HEAD 2>/dev/null) || commit='no commit'
-[ -z "$(git -C "$TOP" status --porcelain --untracked-files=no 2>/dev/null)" ] ||
-	commit="$commit, with changes"
+commit=$(commit_of_top)
 mkdir -p "$BUILD"
 : >"$rows"
 for what in $all; do

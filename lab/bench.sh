@@ -112,7 +112,8 @@ table()
 {
 	local rc=0
 
-	printf 'Instructions per page of 4 KiB at 64 MiB, median of 5. MEMCG=n, no MMU notifier:\n\n'
+	printf 'Instructions per page of 4 KiB at 64 MiB, median of 5, at commit %s, %s. MEMCG=n, no MMU notifier:\n\n' \
+		"$(commit_of_top)" "$(date -u '+%Y-%m-%d')"
 	awk -f "$LAB/bench/judge.awk" -v reference="$reference" -v slack="$slack" \
 		-v subs=0 -v judged=1 "$LAB/bench/targets" "$out/bench.figures" || rc=1
 	printf '\nThe same with one MMU notifier subscriber that does nothing (not held against the targets):\n\n'
@@ -188,6 +189,7 @@ update()
 		printf '\n![cost per page over size](cost.svg)\n\nAll figures: [cost.csv](cost.csv).\n'
 	} | between docs/cost.md
 	{
+		# the first table, and what stands before it
 		awk '/^\|/ { table = 1 } table && !/^\|/ { exit } { print }' "$out/bench.md"
 		printf '\n![cost per page over size](docs/cost.svg)\n'
 	} | between README.md

@@ -289,6 +289,17 @@ ccache_prefix()
 	esac
 }
 
+# commit_of_top: what a recorded figure is a figure of
+commit_of_top()
+{
+	local commit
+
+	commit=$(git -C "$TOP" rev-parse --short=12 HEAD 2>/dev/null) || commit='no commit'
+	[ -z "$(git -C "$TOP" status --porcelain --untracked-files=no 2>/dev/null)" ] ||
+		commit="$commit, with changes"
+	printf '%s' "$commit"
+}
+
 # conclude RESULTS START NAME WHY: the closing line and the exit status, from
 # the results alone; with none there is one failure, NAME, because of WHY.
 conclude()
