@@ -124,14 +124,24 @@ compile()
 	selftest
 }
 
-# The test program is compiled with its own headers and all of -Wall.
+# The test program is compiled with its own headers and all of -Wall, those for
+# a card by their Makefile.
 selftest()
 {
 	local vm=$TREE/tools/testing/selftests/vm
+	local nouveau=$TREE/tools/testing/selftests/drivers/nouveau
+	local card=$out/selftest-card
 
 	gcc -Wall -fsyntax-only -isystem "$LAB/guest/include" \
 		-isystem "$out/usr/include" "$vm/hmm-tests.c" \
 		2>"$out/selftest.cc-warnings" ||
+		{ cat "$out/selftest.cc-warnings"; return 1; }
+	[ -e "$nouveau/svm_copy.c" ] || return 0
+	rm -rf "$card"
+	mkdir -p "$card"
+	make -C "$nouveau" OUTPUT="$card" CC=gcc \
+		USERCFLAGS="-isystem $out/usr/include" all \
+		2>>"$out/selftest.cc-warnings" ||
 		{ cat "$out/selftest.cc-warnings"; return 1; }
 }
 

@@ -44,11 +44,9 @@ compile()
 	rm -rf "$card"
 	[ -e "$nouveau/svm_copy.c" ] || return 0
 	mkdir -p "$card"
-	for prog in svm_atomics svm_copy; do
-		$cc -static -O2 -g0 -w -isystem "$out/usr/include" \
-			-fmacro-prefix-map="$nouveau/"= -o "$card/$prog" \
-			"$nouveau/$prog.c" -ldl -lpthread || return 1
-	done
+	make -C "$nouveau" OUTPUT="$card" CC="$cc" \
+		USERCFLAGS="-isystem $out/usr/include" USERLDFLAGS=-static all ||
+		return 1
 	cp "$nouveau"/svm_dry_run.sh "$nouveau"/svm_dry_run.txt "$card"
 }
 

@@ -194,8 +194,10 @@ all_of()
 	stale=all
 	build || die "the series does not build"
 	"$LAB/make-initramfs.sh" "$kind"
-	# Results hang on the tree, on how it was configured and on the test program.
-	id=$(tree_of "$head")-$(sum_of <"$WORK/$kind/.config")-$(sum_of <"$WORK/guest/bin/hmm-tests")
+	# Results hang on the tree less what isn't in the kernel, on how it was
+	# configured and on the test program.
+	id=$(labgit -C "$REPO" ls-tree -r "$head" | grep -v -P '\t(Documentation|tools)/' |
+		sum_of)-$(sum_of <"$WORK/$kind/.config")-$(sum_of <"$WORK/guest/bin/hmm-tests")
 	kept=$KEPT/none-$(printf '%s\n' "$id" "$all" | sum_of).console
 	[ -e "$kept" ] || boot "$all" "$kept" || die "the series does not boot"
 	sound "$kept" "$all" || return 0
