@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # configure.sh KIND: configure a kernel: the architecture's default, kvm_guest,
 # config/common.config (but for the kernels of the benchmark), config/nouveau.config
-# where the tree has those tests, config/KIND.config. The kernel "core" is the
-# release kernel without nouveau.
+# where the tree has those tests, config/KIND.config.
 # A symbol that the configuration asks for and doesn't get is an error.
 
 # shellcheck source=lab/lib.sh
@@ -14,7 +13,6 @@ out=$WORK/$kind
 case $kind in
 bench) fragments=("$LAB/config/bench.config") ;;
 bench-*) fragments=("$LAB/config/bench.config" "$LAB/config/$kind.config") ;;
-core) fragments=("$LAB/config/common.config" "$LAB/config/release.config") ;;
 *) mapfile -t fragments < <(common_fragments "$LAB/config/$kind.config") ;;
 esac
 

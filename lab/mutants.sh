@@ -3,8 +3,7 @@
 # "make mutants": damage the series in one small place after the other, and
 # see that the tests which each file of mutants/ names fail by it, and two that
 # have nothing to do with it don't. The series without damage comes first, and
-# must pass all of them. Those that no test of nouveau kills are built without
-# nouveau, which saves half of the time. ONLY=NAME,... takes some of the mutants.
+# must pass all of them. ONLY=NAME,... takes some of the mutants.
 # Functions are run by way of step; those that read $mutant run in subshells.
 # shellcheck disable=SC2317,SC2030,SC2031
 
@@ -30,15 +29,15 @@ setting()
 	sed -n -e '/^---/q' -e "s/^$1: *//p" "$mutant"
 }
 
-# chosen: of those asked for, the ones that the kernel $kind is for; those of one
-# file one after the other, which compiles least
+# chosen: those asked for; those of one file one after the other, which compiles
+# least
 chosen()
 {
 	for mutant in "$LAB"/mutants/*.patch; do
 		name=${mutant##*/}
 		name=${name%.patch}
 		case ,${ONLY:-$name}, in
-		*,"$name",*) [ "$(kind_of)" != "$kind" ] || printf '%s %s\n' "$(files_of)" "$mutant" ;;
+		*,"$name",*) printf '%s %s\n' "$(files_of)" "$mutant" ;;
 		esac
 	done | sort | sed 's/.* //'
 }
@@ -55,14 +54,6 @@ folders_of()
 	case $(files_of) in
 	*.h*) printf 'all' ;;
 	*) files_of | tr , '\n' | sed 's,/nvkm/.*,,; t; s,/[^/]*$,,' | sort -u | paste -sd' ' ;;
-	esac
-}
-
-kind_of()
-{
-	case $(setting Kills) in
-	*kunit.nouveau*) printf 'release' ;;
-	*) printf 'core' ;;
 	esac
 }
 
@@ -121,7 +112,7 @@ sound()
 			grep -q -x "ok $test" <<<"$said" || printf 'does not pass: %s\n' "$test"
 		done
 	} >"$SIDE/said"
-	verdict_by "mutants/none-$kind" "the series itself:" "$SIDE/said"
+	verdict_by mutants/none "the series itself:" "$SIDE/said"
 	[ ! -s "$SIDE/said" ]
 }
 
@@ -181,15 +172,13 @@ one()
 	verdict_by "mutants/$name" "$(setting Damage)" "$SIDE/said"
 }
 
-# all_of KIND: the series itself, then each mutant
-all_of()
+# run_all: the series itself, then each mutant
+run_all()
 {
 	local id all kept
 
-	kind=$1
 	all=$(chosen | while read -r mutant; do tests_of; done | sort -u)
-	[ -n "$all" ] || return 0
-	found=1
+	[ -n "$all" ] || die "no mutant of that name"
 	side_tree "$head"
 	stale=all
 	build || die "the series does not build"
@@ -208,8 +197,6 @@ all_of()
 
 side_prepare
 side_enter mutants
-found=
-all_of core
-all_of release
-[ -n "$found" ] || die "no mutant of that name"
+kind=release
+run_all
 side_conclude
