@@ -230,7 +230,8 @@ spdx()
 {
 	# A console and its verdict are data, compared to the byte.
 	find "$LAB" "$TOP/.ci" "$TOP/Makefile" -type f \
-		! -name '*.console' ! -name '*.verdict' |
+		! -name '*.console' ! -name '*.verdict' \
+		! -name '*.figures' ! -name '*.table' |
 		while read -r file; do
 			head -n 4 "$file" | grep -q 'SPDX-License-Identifier: ' ||
 				printf '%s\n' "${file#"$TOP"/}"
