@@ -93,7 +93,7 @@ targets()
 	fi
 	printf 'mm/\nfs/proc/\nlib/\n'
 	labgit -C "$REPO" diff --name-only "$base" "$head" -- '*.c' \
-		':!mm/' ':!fs/proc/' ':!lib/' ':!tools/' ':!samples/' |
+		':!mm/' ':!fs/proc/' ':!lib/' ':!tools/' ':!samples/' ':!arch/powerpc/' |
 		while read -r file; do
 			[ ! -e "$TREE/$file" ] || ! has_object "$file" ||
 				printf '%s\n' "${file%.c}.o"

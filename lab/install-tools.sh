@@ -77,10 +77,11 @@ for job; do
 		;;
 	matrix)
 		case ,${ONLY:-arm64}, in
-		*,arm64,*) ;;
-		*) continue ;;
+		*,arm64,*) need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc ;;
 		esac
-		need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+		case ,${ONLY:-ppc64}, in
+		*,ppc64,*) need powerpc64le-linux-gnu-gcc gcc-powerpc64le-linux-gnu gcc-powerpc64le-linux-gnu powerpc64le-linux-gnu-gcc ;;
+		esac
 		;;
 	esac
 done

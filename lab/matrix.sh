@@ -110,7 +110,7 @@ compile()
 		make_it "$out" bzImage modules && make_it "$out" headers
 	else
 		# shellcheck disable=SC2046
-		make_it "$out" mm/ fs/proc/ lib/ $(drivers)
+		make_it "$out" mm/ fs/proc/ lib/ $(setting objects) $(drivers)
 	fi
 }
 

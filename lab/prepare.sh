@@ -14,6 +14,8 @@ else
 	version=$(awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) /{ v = v sep $2; sep = "." } END { print v }' \
 		<(head -n 10 "$BASE/Makefile"))
 	say "base: $BASE, Linux $version"
+	[ -z "$(labgit -C "$BASE" status --porcelain --untracked-files=no 2>/dev/null | head -n 1)" ] ||
+		warn "$BASE has changes that are not committed: they are not built"
 	case $version in
 	"$SERIES".*) ;;
 	*) say "base: the series was made for $SERIES, trying it" ;;

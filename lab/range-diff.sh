@@ -9,7 +9,7 @@
 take_lock
 tag=$(git -C "$TOP" describe --tags --abbrev=0 2>/dev/null) ||
 	die "this project has no tag yet: nothing to compare with"
-[ -e "$TREE/.git/lab-state" ] || "$LAB/make-tree.sh"
+[ -e "$TREE/.git/lab-state" ] || "$LAB/tree.sh"
 old=$WORK/range-diff.tmp
 rm -rf "$old"
 mkdir -p "$old"

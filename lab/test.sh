@@ -50,8 +50,8 @@ one()
 
 	supervise "$LAB/prepare.sh" "$kind" || rc=$?
 	if [ "$rc" -eq 3 ]; then
-		say "skip $kind/all: the base of series/$SERIES is no longer in the archive" | record
-		return
+		say "skip series-$SERIES/all: the base is no longer in the archive" | record
+		return 3
 	elif [ "$rc" -ne 0 ]; then
 		printf 'not ok %s/prepare\n  # see above\n' "$kind" | record
 		return
@@ -79,6 +79,6 @@ one()
 	printf 'not ok lab/install-tools\n  # see above\n' | record
 own_tests | record
 for kind in ${KINDS:-release debug}; do
-	one "$kind"
+	one "$kind" || break
 done
 conclude "$results" "$start" lab/ran "no test ran"

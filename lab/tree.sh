@@ -7,6 +7,7 @@
 
 export LAB_JOB=tree
 take_lock
+stop_on_signals
 [ -n "$BASE" ] || "$LAB/get-base.sh"
 "$LAB/make-tree.sh"
 say "work in $TREE, on branch series; make export writes its commits back"
