@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# "make all-checks": test, check, matrix, baseline, bench, later-tests and
-# mutants, one after the other. Commit, date, minutes and closing line of each go into the table of
+# "make all-checks": test, check, matrix, baseline, bench, bench-locks (bench with
+# LOCKS=1), later-tests and mutants, one after the other. Commit, date, minutes and closing line of each go into the table of
 # docs/results.md, between its two marks. WHAT="test check" runs these, and renews
 # their lines only.
 
@@ -13,7 +13,7 @@ results=$TOP/docs/results.md
 begin='<!-- results: begin -->'
 end='<!-- results: end -->'
 rows=$BUILD/all-checks.rows
-all='test check matrix baseline bench later-tests mutants'
+all='test check matrix baseline bench bench-locks later-tests mutants'
 failed=0
 
 [ "$(grep -c -x -F -e "$begin" -e "$end" "$results")" = 2 ] ||
@@ -27,14 +27,18 @@ done
 
 run_one()
 {
-	"$LAB/$1.sh" | tee "$BUILD/all-checks.$1"
+	case $1 in
+	bench-locks) LOCKS=1 "$LAB/bench.sh" ;;
+	*) "$LAB/$1.sh" ;;
+	esac | tee "$BUILD/all-checks.$1"
 }
 
 # closing FILE: the line that says how it ended; the benchmark has one of its own
 closing()
 {
 	grep -E -x -e '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' \
-		-e 'every target is met' -e 'a target is missed' "$1" | tail -n 1
+		-e 'every target is met' -e 'a target is missed' \
+		-e 'processes that share no memory meet at no lock of an mm' "$1" | tail -n 1
 }
 
 # line_of WHAT: what the table says of it, from an earlier run

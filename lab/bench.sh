@@ -82,6 +82,11 @@ locks()
 		/mmap_lock|ptlock|page_table_lock|anon_vma/' "$out/bench-locks.figures")
 	[ -n "$(cat "$out/locks.md")" ] || die "no lock was counted"
 	[ -z "$met" ] || die "processes that share no memory wait for each other: $met"
+	[ -z "${UPDATE:-}" ] || {
+		printf 'On %s processors, at commit %s, %s:\n' "$(nproc)" "$(commit_of_top)" \
+			"$(date -u '+%Y-%m-%d')"
+		cat "$out/locks.md"
+	} | between docs/cost.md locks
 	say "processes that share no memory meet at no lock of an mm"
 }
 
@@ -95,6 +100,14 @@ csv()
 			print kind "," $2 "," $3 "," $4 "," $5 "," $6 "," $7 "," $8 "," $9
 		}' "$out/$kind.figures"
 	done
+}
+
+# table_csv: the judged table once more
+table_csv()
+{
+	printf 'text,figure,floor,ratio,target,verdict\n'
+	awk -f "$LAB/bench/judge.awk" -v csv=1 -v reference="$reference" -v slack="$slack" \
+		-v subs=0 -v judged=1 "$LAB/bench/targets" "$out/bench.figures" || :
 }
 
 with_what()
@@ -165,10 +178,10 @@ draw()
 	rm -f "$out"/*.points
 }
 
-# between FILE: what is read goes between the two marks of a document
+# between FILE [NAME]: what is read goes between the two marks of a document
 between()
 {
-	local page=$TOP/$1 begin='<!-- bench: begin -->' end='<!-- bench: end -->'
+	local page=$TOP/$1 begin="<!-- ${2:-bench}: begin -->" end="<!-- ${2:-bench}: end -->"
 
 	[ "$(grep -c -x -F -e "$begin" -e "$end" "$page")" = 2 ] ||
 		die "$1 has no place for the table"
@@ -186,7 +199,7 @@ update()
 {
 	{
 		cat "$out/bench.md"
-		printf '\n![cost per page over size](cost.svg)\n\nAll figures: [cost.csv](cost.csv).\n'
+		printf '\n![cost per page over size](cost.svg)\n\nThe first table: [cost-table.csv](cost-table.csv). All figures: [cost.csv](cost.csv).\n'
 	} | between docs/cost.md
 	{
 		# the first table, and what stands before it
@@ -194,6 +207,7 @@ update()
 		printf '\n![cost per page over size](docs/cost.svg)\n'
 	} | between README.md
 	replace "$TOP/docs/cost.csv" <"$out/bench.csv"
+	replace "$TOP/docs/cost-table.csv" <"$out/bench-table.csv"
 	replace "$TOP/docs/cost.svg" <"$out/bench.svg"
 }
 
@@ -207,6 +221,7 @@ for kind in "${kinds[@]}"; do
 	one "$kind"
 done
 csv | replace "$out/bench.csv"
+table_csv | replace "$out/bench-table.csv"
 rc=0
 table >"$out/bench.md" || rc=$?
 [ -z "$picture" ] || draw

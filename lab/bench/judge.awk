@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # judge.awk: the table of make bench.
 #   awk -f judge.awk -v reference=0|1 -v slack=1 -v subs=0 -v judged=1 TARGETS FIGURES
+# With -v csv=1 the same as CSV, without its head.
 # FIGURES are the lines that guest/bench prints. Exit status 1: a target that
 # counts is missed, or a check of the benchmark itself failed.
 
@@ -16,6 +17,16 @@ function show(v)
 	if (v == "")
 		return "-"
 	return (v < 20) ? sprintf("%.1f", v) : sprintf("%.0f", v)
+}
+
+function row(what, v, f, ratio, target, verdict)
+{
+	if (csv) {
+		gsub(/"/, "", what)
+		print "\"" what "\"," v "," f "," ratio "," target "," verdict
+		return
+	}
+	print "| " what " | " v " | " f " | " ratio " | " target " | " verdict " |"
 }
 
 FILENAME == ARGV[1] {
@@ -48,8 +59,10 @@ $1 == "failed:" {
 
 END {
 	bad = 0
-	print "| figure | a page | floor | ratio | target | |"
-	print "| --- | ---: | ---: | ---: | ---: | --- |"
+	if (!csv) {
+		print "| figure | a page | floor | ratio | target | |"
+		print "| --- | ---: | ---: | ---: | ---: | --- |"
+	}
 	for (i = 1; i <= n; i++) {
 		v = value[figure[i]]
 		f = floor[i] == "-" ? "" : value[floor[i]]
@@ -58,8 +71,7 @@ END {
 		if (v == "") {
 			# With a subscriber not everything is measured again.
 			if (judged) {
-				printf "| %s | - | %s | | %s | NOT MEASURED |\n", \
-					text[i], show(f), target[i]
+				row(text[i], "-", show(f), "", target[i], "NOT MEASURED")
 				bad = 1
 			}
 			continue
@@ -87,14 +99,13 @@ END {
 			if (verdict == "MISSED")
 				bad = 1
 		}
-		printf("| %s | %s | %s | %s | %s | %s |\n", text[i], \
-			(kind[i] == "ratio" ? show(v) : show(got)), show(f), \
+		row(text[i], (kind[i] == "ratio" ? show(v) : show(got)), show(f), \
 			(f > 0 ? sprintf("%.2f", ratio) : "-"), \
 			(kind[i] == "none" ? "-" : \
 			 kind[i] == "ratio" ? "ratio " target[i] : target[i]), verdict)
 	}
 	for (i = 1; i <= nwrong; i++) {
-		if (i == 1)
+		if (i == 1 && !csv)
 			print ""
 		print "WRONG: " wrong[i]
 		bad = 1
