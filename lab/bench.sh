@@ -168,10 +168,10 @@ draw()
 	done
 	{
 		printf 'set terminal svg size 900,600 dynamic background "white"\n'
-		printf 'set logscale xy\nset grid\nset key outside right\n'
+		printf 'set logscale xy\nset grid\nset key below\n'
 		printf 'set xlabel "MiB"\nset ylabel "instructions per page of 4 KiB"\n'
 		printf 'set xrange [0.8:1300]\nset yrange [0.5:3000]\n'
-		printf 'set xtics (1, 2, 64, 512, 1024)\n'
+		printf 'set xtics (1, 16, 64, 256, 1024)\n'
 		printf 'plot %s\n' "$(printf '%s, \\\n' "${plots[@]}" | sed '$s/, \\$//')"
 	} >"$out/bench.gnuplot"
 	gnuplot "$out/bench.gnuplot" >"$out/bench.svg"
