@@ -25,7 +25,8 @@ compile()
 		-isystem "$out/usr/include" -fmacro-prefix-map="$vm/"= \
 		-o "$bin/hmm-tests" "$LAB/guest/choose-tests.c" \
 		-lnuma -lpthread || return 1
-	sed -n 's/^run [^ ]* vm-\([^ ]*\).*/\1/p' "$LAB/guest/suites/vm" | sort -u |
+	sed -n 's/^\(run\|as_nobody\) [^ ]* vm-\([^ ]*\).*/\2/p' \
+		"$LAB/guest/suites/vm" | sort -u |
 		while read -r prog; do
 			$cc -static -O2 -g0 -w -isystem "$out/usr/include" \
 				-fmacro-prefix-map="$vm/"= -o "$bin/vm-$prog" \
