@@ -32,7 +32,7 @@ else
 fi
 mkdir -p "$out"
 
-compiler=$($(target_cc) --version | head -n 1)
+compiler=$("$(compiler_program)" --version | head -n 1)
 emulator=$(qemu-system-x86_64 --version | head -n 1)
 reference=0
 case $compiler/$emulator in

@@ -23,7 +23,7 @@ inputs()
 	labgit -C "$TREE" ls-tree HEAD arch/x86/configs/ kernel/configs/
 	cat "${fragments[@]}"
 	target_cc
-	"$(target_cc | awk '{ print $NF }')" --version
+	"$(compiler_program)" --version
 	printf '%s\n' "${LLVM:-}"
 }
 

@@ -20,7 +20,7 @@ need()
 		;;
 	*.a)
 		# What the compiler doesn't find, it prints as it was given.
-		case $("$(target_cc | awk '{ print $NF }')" \
+		case $("$(compiler_program)" \
 			-print-file-name="$probe" 2>/dev/null || :) in
 		/*) return 0 ;;
 		esac
@@ -50,6 +50,8 @@ if [ -n "${LLVM:-}" ]; then
 elif [ -z "${CC:-}" ]; then
 	need gcc	gcc		gcc			gcc
 fi
+[ -z "${CC:-}" ] || command -v "$(compiler_program)" >/dev/null ||
+	die "CC=$CC: this machine has no such compiler"
 need gcc	gcc			gcc			gcc
 need ld		binutils		binutils		binutils
 need libc.a	libc6-dev		glibc-static		glibc

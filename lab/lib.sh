@@ -12,12 +12,23 @@ TOP=$(dirname "$LAB")
 # The series to work on: a folder of series/
 SERIES=${SERIES:-5.10}
 SERIES_DIR=$TOP/series/$SERIES
+[ -d "$SERIES_DIR" ] || {
+	printf 'lab: SERIES: there is no series/%s\n' "$SERIES" >&2
+	exit 1
+}
 
 # Everything that the lab makes lies under one folder.
 BUILD=${BUILD:-$TOP/build}
 case $BUILD in
 /*) ;;
 *) BUILD=$PWD/$BUILD ;;
+esac
+case $TOP/$BUILD in
+*[[:space:]:]*)
+	printf 'lab: a blank or a colon is in "%s" or "%s": a kernel builds in no such folder\n' \
+		"$TOP" "$BUILD" >&2
+	exit 1
+	;;
 esac
 
 # A kernel tree of the user's own gets a work folder of its own.
@@ -34,13 +45,17 @@ fi
 # The first patches only, as if there were no others
 FIRST=${FIRST:-}
 case $FIRST in
-*[!0-9]*)
+*[!0-9]* | 0*)
 	printf 'lab: FIRST: not a number of patches\n' >&2
 	exit 1
 	;;
 ?*) WORK=$WORK-first$FIRST ;;
 esac
 TREE=${TREE:-$WORK/tree}
+case $TREE in
+/*) ;;
+*) TREE=$PWD/$TREE ;;
+esac
 LOGS=$WORK/log
 JOBS=${JOBS:-$(nproc)}
 
@@ -106,7 +121,8 @@ take_lock()
 {
 	[ -z "${LAB_LOCKED:-}" ] || return 0
 	mkdir -p "$BUILD" || die "cannot make the build folder $BUILD"
-	exec 9>>"$BUILD/lock"
+	{ exec 9>>"$BUILD/lock"; } 2>/dev/null ||
+		die "cannot write in the build folder $BUILD (made by another user?); set BUILD=DIR"
 	flock -n 9 || die "another run is at work in $BUILD; wait for it, or set BUILD=DIR"
 	export LAB_LOCKED=1
 }
@@ -213,6 +229,13 @@ replace()
 	fi
 }
 
+# The user's own tree is a kernel's, if there is one.
+own_base_is_kernel()
+{
+	[ -z "$BASE" ] || [ -e "$BASE/mm/rmap.c" ] ||
+		die "BASE=$BASE is not a kernel tree"
+}
+
 # base_field NAME: a field of the series' BASE file
 base_field()
 {
@@ -279,6 +302,12 @@ target_cc()
 	else
 		printf 'gcc'
 	fi
+}
+
+# compiler_program: the compiler's own name, as CC may have arguments and ccache
+compiler_program()
+{
+	target_cc | awk '{ print ($1 ~ /(^|\/)ccache$/ ? $2 : $1) }'
 }
 
 ccache_prefix()

@@ -7,6 +7,7 @@
 # shellcheck source=lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+own_base_is_kernel
 STATE=$TREE/.git/lab-state
 SWITCH=$TREE/.git/lab-switch
 

@@ -10,7 +10,7 @@ take_lock
 if [ -z "$BASE" ]; then
 	"$LAB/get-base.sh"
 else
-	[ -e "$BASE/mm/rmap.c" ] || die "BASE=$BASE is not a kernel tree"
+	own_base_is_kernel
 	version=$(awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) /{ v = v sep $2; sep = "." } END { print v }' \
 		<(head -n 10 "$BASE/Makefile"))
 	say "base: $BASE, Linux $version"
@@ -24,7 +24,7 @@ fi
 "$LAB/make-tree.sh"
 
 # The newest compilers that the series was built with
-compiler=$(target_cc | awk '{ print $NF }')
+compiler=$(compiler_program)
 major=$("$compiler" -dumpversion | cut -d. -f1)
 case $("$compiler" --version | head -n 1) in
 *clang*) tried=14 ;;

@@ -101,7 +101,7 @@ has_object()
 
 compiler_id()
 {
-	"$(target_cc | awk '{ print $NF }')" --version | head -n 1
+	"$(compiler_program)" --version | head -n 1
 }
 
 # verdict "ok"|"not ok"|"skip" NAME [WHY]; details come from standard input

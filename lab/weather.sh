@@ -239,6 +239,22 @@ says "Fedora: dnf install flex"
 says "Arch:   pacman -S flex"
 silent_about "to be installed"
 verdict tools-named-with-own-base
+
+attempt 1 env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
+	CC=no-such-cc "$box/top/lab/install-tools.sh"
+says "CC=no-such-cc: this machine has no such compiler"
+verdict no-such-compiler
+
+rm "$base/mm/rmap.c"
+attempt 1 lab make-tree.sh
+says "is not a kernel tree"
+absent "$build"/5.10-own-*
+verdict base-is-no-kernel
+
+attempt 1 env BUILD="$box/a b" BASE= SERIES=5.10 "$box/top/lab/get-base.sh"
+says "a kernel builds in no such folder"
+absent "$box/a b"
+verdict blank-in-folder
 base=
 
 # ---- the tree and the series ----
