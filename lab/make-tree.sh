@@ -79,6 +79,19 @@ switch_tree()
 	rm -f "$SWITCH"
 }
 
+# of_switch FILE: is it as the old series has it, or the new one, or not yet
+# written to its end? git removes a file before it writes it anew.
+of_switch()
+(
+	[ -e "$TREE/$1" ] || exit 0
+	! labgit -C "$TREE" cat-file -e "$old:$1" 2>/dev/null ||
+		! labgit -C "$TREE" diff --quiet "$old" -- "$1" || exit 0
+	labgit -C "$TREE" cat-file -e "$head:$1" 2>/dev/null || exit 1
+	set +o pipefail
+	labgit -C "$TREE" show "$head:$1" 2>/dev/null |
+		head -c "$(stat -c %s "$TREE/$1")" | cmp -s - "$TREE/$1"
+)
+
 mkdir -p "$WORK" "$LOGS"
 id=$(base_id)
 sum=$(series_sum) || die "series/$SERIES/series names a patch that isn't there"
@@ -86,13 +99,23 @@ sum=$(series_sum) || die "series/$SERIES/series names a patch that isn't there"
 if [ -e "$SWITCH" ]; then
 	# An earlier run was cut short while it switched a tree without own work.
 	# Files that are neither of the old series nor of the new one are work.
-	rm -f "$TREE/.git/index.lock"
+	rm -f "$TREE"/.git/{index,HEAD,refs/heads/series}.lock
 	read -r head _ <"$SWITCH"
-	labgit -C "$TREE" diff --name-only "$(tree_state head)" | while read -r file; do
-		labgit -C "$TREE" diff --quiet "$head" -- "$file" ||
-			labgit -C "$TREE" diff --quiet "$(tree_state head)" -- "$file" ||
-			die "$TREE was being switched to a new series when it was cut short, and $file was changed since; put that away first"
+	old=$(tree_state head)
+	cut="$TREE was being switched to a new series when it was cut short, and"
+	case $(labgit -C "$TREE" rev-parse HEAD) in
+	"$old" | "$head") ;;
+	*) die "$cut it has commits since; put them on a branch of their own, and go back to $old first" ;;
+	esac
+	{
+		labgit -C "$TREE" diff --name-only "$old"
+		labgit -C "$TREE" diff --name-only "$old" "$head"
+	} | sort -u | while read -r file; do
+		of_switch "$file" || die "$cut $file was changed since; put that away first"
 	done
+	# What the new series adds would be in its own way.
+	labgit -C "$TREE" diff -z --no-renames --name-only --diff-filter=A "$old" "$head" |
+		(cd "$TREE" && xargs -0 -r rm -f --)
 	labgit -C "$TREE" reset -q --hard
 	switch_tree
 fi

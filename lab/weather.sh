@@ -287,6 +287,40 @@ attempt 0 lab make-tree.sh
 [ "$(sed -n 10p "$tree/mm/rmap.c")" = 10 ] || trouble="$trouble; the old patch is still in the tree"
 verdict series-changed
 
+# What a switch to a new series leaves when it is killed: the mark, a file that
+# the series adds, another not written to its end, and the old index. A head for
+# it is made beside the tree.
+old=$(labgit -C "$tree" rev-parse HEAD)
+echo added >"$tree/mm/new.c"
+seq 1 100 >"$tree/mm/rmap.c"
+labgit -C "$tree" add -A
+labgit -C "$tree" commit -q -m "mm: a new file"
+new=$(labgit -C "$tree" rev-parse HEAD)
+cut_switch()
+{
+	labgit -C "$tree" reset -q --hard "$old"
+	printf '%s %s\n' "$new" "$(sed -n 's/^series //p' "$tree/.git/lab-state")" \
+		>"$tree/.git/lab-switch"
+	echo added >"$tree/mm/new.c"
+	seq 1 3 >"$tree/mm/rmap.c"
+}
+cut_switch
+attempt 0 lab make-tree.sh
+[ "$(labgit -C "$tree" rev-parse HEAD)" = "$new" ] || trouble="$trouble; it is not at the new series"
+[ -z "$(labgit -C "$tree" status --porcelain)" ] || trouble="$trouble; the tree is not clean"
+labgit -C "$tree" reset -q --hard "$old"
+sed -i "s/^head .*/head $old/" "$tree/.git/lab-state"
+verdict switch-cut-short
+
+cut_switch
+echo work >>"$tree/mm/new.c"
+attempt 1 lab make-tree.sh
+says "mm/new.c was changed since; put that away first"
+[ "$(tail -n 1 "$tree/mm/new.c")" = work ] || trouble="$trouble; the change is lost"
+rm "$tree/mm/new.c" "$tree/.git/lab-switch"
+labgit -C "$tree" reset -q --hard "$old"
+verdict switch-cut-short-keeps-changes
+
 echo work >>"$tree/mm/rmap.c"
 new_patch 14 fourteen
 attempt 0 lab make-tree.sh
