@@ -22,7 +22,7 @@ for WORK in "$BUILD"/*/; do
 		"$WORK"/later.* "$WORK"/*.tmp "$WORK"/accel*
 	# The trees of check and the like were work trees of this one.
 	[ ! -e "$TREE/.git/lab-state" ] || labgit -C "$TREE" worktree prune
-	[ "${1:-}" != all ] || rm -rf "$WORK"
+	[ "${1:-}" != all ] || { remove_tree; rm -rf "$WORK"; }
 done
 if [ "${1:-}" = all ]; then
 	rm -rf "$BUILD"/{apt,base,ccache,later,lock} "$BUILD"/all-checks.*

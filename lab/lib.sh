@@ -395,6 +395,15 @@ own_work()
 		[ -n "$(labgit -C "$TREE" status --porcelain --untracked-files=normal | head -n 1)" ]
 }
 
+# remove_tree: half of a tree must not be there under its name, where it would be
+# taken for somebody's own
+remove_tree()
+{
+	rm -rf "$TREE.tmp"
+	[ ! -e "$TREE" ] || mv "$TREE" "$TREE.tmp"
+	rm -rf "$TREE.tmp"
+}
+
 # Does it hold branches, tags or stashes that the lab didn't make?
 other_work()
 {

@@ -137,7 +137,7 @@ if [ -e "$STATE" ] && [ "$(tree_state base)" != "$id" ]; then
 		die "the base is now $id, but $TREE has branches of your own; move them away first"
 	fi
 	say "tree: the base has changed, making it anew"
-	rm -rf "$TREE"
+	remove_tree
 fi
 if [ ! -e "$STATE" ]; then
 	need_space 3145728 "unpacking the base"
