@@ -13,6 +13,11 @@ take_lock
 [ -z "$FIRST" ] || die "FIRST=$FIRST: the series is exported whole"
 [ -e "$TREE/.git" ] || die "there is no tree to export yet; make tree"
 
+for state in rebase-merge rebase-apply CHERRY_PICK_HEAD; do
+	(cd "$TREE" && [ ! -e "$(labgit rev-parse --git-path "$state")" ]) ||
+		die "a rebase, am or cherry-pick is under way in $TREE: the series is exported when that is done"
+done
+
 # What a user's git configuration could change is out of the game.
 plain_git()
 {
@@ -46,7 +51,7 @@ fi
 tmp=$WORK/export.tmp
 mkdir -p "$WORK"
 rm -rf "$tmp"
-trap 'rm -rf "$tmp"' EXIT
+trap 'rm -rf "$tmp" "$SERIES_DIR"/*.tmp' EXIT
 plain_git format-patch -q -o "$tmp" --numbered --start-number=1 \
 	--subject-prefix="$prefix" --zero-commit --no-signature --full-index \
 	--no-attach --no-thread --no-cover-letter --no-base --no-notes \

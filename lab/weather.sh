@@ -345,6 +345,12 @@ attempt 1 lab clean.sh all
 says "aren't exported"
 verdict distclean-keeps-commits
 
+mkdir "$tree/.git/rebase-merge"
+attempt 1 lab export.sh
+says "is under way in $tree"
+rmdir "$tree/.git/rebase-merge"
+verdict export-waits-for-a-rebase
+
 attempt 0 lab export.sh
 says "2 patches in series/5.10"
 first=$(cd "$box/top/series/5.10" && sha256sum -- *)
