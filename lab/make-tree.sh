@@ -19,7 +19,7 @@ fixed_date='1700000000 +0000'
 base_id()
 {
 	if [ -n "$BASE" ]; then
-		if git -C "$BASE" rev-parse --git-dir >/dev/null 2>&1 &&
+		if labgit -C "$BASE" rev-parse --git-dir >/dev/null 2>&1 &&
 		   [ "$(labgit -C "$BASE" rev-parse --show-prefix)" = '' ]; then
 			printf 'commit %s' "$(labgit -C "$BASE" rev-parse HEAD)"
 		else
