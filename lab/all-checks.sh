@@ -8,6 +8,7 @@
 # shellcheck source=lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+take_lock
 stop_on_signals
 results=$TOP/docs/results.md
 begin='<!-- results: begin -->'

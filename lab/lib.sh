@@ -155,6 +155,13 @@ on_signal()
 	trap '' INT TERM HUP
 	[ -z "$SUPERVISED" ] || kill -TERM -- "-$SUPERVISED" 2>/dev/null || :
 	wait || :
+	# The lock is free when the last of the group is gone.
+	for _ in $(seq 50); do
+		if [ -z "$SUPERVISED" ] || ! kill -0 -- "-$SUPERVISED" 2>/dev/null; then
+			break
+		fi
+		sleep 0.1
+	done
 	printf '\n' >&2
 	warn "interrupted; nothing half-made is kept, run it again to go on"
 	exit 130

@@ -48,6 +48,8 @@ side_tree()
 			labgit -C "$REPO" worktree add --detach "$TREE" "$1" ||
 			die "cannot check out the base"
 	fi
+	# A run that was killed may have left git's lock; the lab's own is held.
+	rm -f "$(labgit -C "$TREE" rev-parse --absolute-git-dir)/index.lock"
 	labgit -C "$TREE" reset -q --hard "$1" &&
 		labgit -C "$TREE" clean -q -f -d
 }

@@ -8,6 +8,6 @@
 export LAB_JOB=tree
 take_lock
 stop_on_signals
-[ -n "$BASE" ] || "$LAB/get-base.sh"
-"$LAB/make-tree.sh"
+[ -n "$BASE" ] || supervise "$LAB/get-base.sh"
+supervise "$LAB/make-tree.sh"
 say "work in $TREE, on branch series; make export writes its commits back"
