@@ -13,7 +13,7 @@ MAKEOVERRIDES :=
 .PHONY: help run test check matrix mutants baseline bench coverage later-tests all-checks shell tree export range-diff clean distclean
 
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: make run         see it work: build, boot, demonstration, exclusive tests, verdict
 run:

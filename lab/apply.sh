@@ -37,11 +37,22 @@ if [ -n "$(series_patches)" ]; then
 	touched | labgit -C "$wt" sparse-checkout set --stdin >&2
 	labgit -C "$wt" read-tree -mu HEAD >&2
 fi
+n=0
+total=$(series_patches | wc -l)
+progress()
+{
+	[ -t 2 ] && [ -z "${CI:-}" ] || return 0
+	# shellcheck disable=SC2059
+	printf "\r\033[K$1" "${@:2}" >&2
+}
 for patch in $(series_patches); do
+	progress 'applying the series: %s of %s patches' "$n" "$total"
+	n=$((n + 1))
 	# A fixed committer and the author's date make fixed commit ids.
 	GIT_COMMITTER_NAME=lab GIT_COMMITTER_EMAIL=lab \
 		labgit -C "$wt" am -q --committer-date-is-author-date \
 		"$SERIES_DIR/$patch" >"$LOGS/apply.log" 2>&1 </dev/null && continue
+	progress ''
 	if grep -q '^error: patch failed: ' "$LOGS/apply.log"; then
 		sed -n "s|^error: patch failed: |  \| $patch: the hunk at |p" \
 			"$LOGS/apply.log" >&2
@@ -50,4 +61,5 @@ for patch in $(series_patches); do
 	fi
 	die "$patch of ${SERIES_DIR#"$TOP"/} does not apply to its base"
 done
+progress ''
 labgit -C "$wt" rev-parse HEAD

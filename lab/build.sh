@@ -46,7 +46,7 @@ PROGRESS_OF=$(cat "$out/lab-objects" 2>/dev/null || echo 2600)
 export PROGRESS_RE PROGRESS_OF
 if ! step "build-$kind.log" "building the $kind kernel" build; then
 	grep -q 'No space left' "$LOGS/build-$kind.log" &&
-		die "the disk that holds $BUILD is full"
+		die "building the $kind kernel found no space left under $BUILD"
 	blame
 fi
 count=$(grep -c -E "$PROGRESS_RE" "$LOGS/build-$kind.log" || :)

@@ -112,7 +112,7 @@ need_space()
 
 	free=$(free_kb "$BUILD")
 	[ "$free" -ge "$1" ] ||
-		die "too little disk: $2 needs $(($1 / 1048576 + 1)) GB under $BUILD, $((free / 1048576)) GB are free"
+		die "too little disk: $2 needs $((($1 + 1048575) / 1048576)) GB under $BUILD, $((free / 1048576)) GB are free"
 }
 
 # One job at a time in a build folder. The lock is inherited by everything
@@ -209,8 +209,9 @@ show_progress()
 	if [ -n "${PROGRESS_RE:-}" ] && [ -e "$1" ]; then
 		count=" $(grep -c -E "$PROGRESS_RE" "$1" || :)"
 		[ -z "${PROGRESS_OF:-}" ] || count="$count of about $PROGRESS_OF"
+		count=$count,
 	fi
-	printf '\r\033[K%s:%s, %s' "$2" "$count" "$(duration $((SECONDS - $3)))"
+	printf '\r\033[K%s:%s %s' "$2" "$count" "$(duration $((SECONDS - $3)))"
 }
 
 duration()

@@ -8,7 +8,7 @@
 
 box=$(mktemp -d)
 trap 'rm -rf "$box"' EXIT
-unset LAB_LOCKED LLVM FROM TREE
+unset LAB_LOCKED LLVM CC FIRST FROM TREE
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a
 exec 9>&-
 # The machine that the stubs stand for, whatever this one is
@@ -431,7 +431,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 	attempt 1 unshare -m sh -c 'mount -t tmpfs -o size=1M tmpfs "$1" && shift && exec "$@"' \
 		sh "$build" env BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
 		"$box/top/lab/make-tree.sh"
-	says "too little disk: unpacking the base needs 4 GB"
+	says "too little disk: unpacking the base needs 3 GB"
 	verdict disk-small
 else
 	say "skip lab/weather.disk-full: only root can mount a small disk"
