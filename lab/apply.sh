@@ -31,12 +31,17 @@ touched()
 mkdir -p "$LOGS"
 trap drop_worktree EXIT
 drop_worktree
-labgit -C "$repo" worktree add -q --no-checkout --detach "$wt" base >&2
-if [ -n "$(series_patches)" ]; then
-	labgit -C "$wt" sparse-checkout init >&2
-	touched | labgit -C "$wt" sparse-checkout set --stdin >&2
-	labgit -C "$wt" read-tree -mu HEAD >&2
-fi
+worktree()
+{
+	labgit -C "$repo" worktree add -q --no-checkout --detach "$wt" base &&
+	if [ -n "$(series_patches)" ]; then
+		labgit -C "$wt" sparse-checkout init &&
+		touched | labgit -C "$wt" sparse-checkout set --stdin &&
+		labgit -C "$wt" read-tree -mu HEAD
+	fi
+}
+
+worktree >&2 || die "cannot check out the base of $repo to apply the series to"
 n=0
 total=$(series_patches | wc -l)
 progress()

@@ -56,7 +56,7 @@ plain_git format-patch -q -o "$tmp" --numbered --start-number=1 \
 	--subject-prefix="$prefix" --zero-commit --no-signature --full-index \
 	--no-attach --no-thread --no-cover-letter --no-base --no-notes \
 	--no-ext-diff --no-textconv --no-color --stat=72 --summary -p -M \
-	"$FROM..HEAD"
+	"$FROM..HEAD" || die "cannot write the patches; series/$SERIES is as it was"
 (cd "$tmp" && printf '%s\n' *.patch) >"$tmp/series"
 
 # summary: shortlog and diffstat as format-patch puts them into a cover letter

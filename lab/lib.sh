@@ -63,6 +63,8 @@ export SERIES BUILD BASE TREE JOBS FIRST
 
 # git shall see the tree that it is told, and no hook or signing of the user's.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
+# Looking at a tree writes nothing, which would fail on a full disk, too.
+export GIT_OPTIONAL_LOCKS=0
 labgit()
 {
 	git -c core.hooksPath=/nonexistent -c commit.gpgSign=false \
@@ -398,9 +400,13 @@ write_state()
 # Does the tree hold commits or changes that the series' files don't have?
 own_work()
 {
+	local changes
+
+	# What git can't tell is taken for work.
+	changes=$(labgit -C "$TREE" status --porcelain --untracked-files=normal) || return 0
 	[ "$(labgit -C "$TREE" rev-parse HEAD)" != "$(tree_state head)" ] ||
 		[ "$(labgit -C "$TREE" rev-parse series)" != "$(tree_state head)" ] ||
-		[ -n "$(labgit -C "$TREE" status --porcelain --untracked-files=normal | head -n 1)" ]
+		[ -n "$changes" ]
 }
 
 # remove_tree: half of a tree must not be there under its name, where it would be
@@ -415,6 +421,8 @@ remove_tree()
 # Does it hold branches, tags or stashes that the lab didn't make?
 other_work()
 {
-	labgit -C "$TREE" for-each-ref --format='%(refname)' |
-		grep -q -v -x -e refs/heads/series -e refs/tags/base
+	local refs
+
+	refs=$(labgit -C "$TREE" for-each-ref --format='%(refname)') || return 0
+	grep -q -v -x -e refs/heads/series -e refs/tags/base <<<"$refs"
 }

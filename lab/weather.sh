@@ -364,6 +364,14 @@ attempt 0 lab export.sh
 says "0 files changed"
 verdict export-twice-changes-nothing
 
+cp "$tree/.git/index" "$box/index"
+echo damage >"$tree/.git/index"
+attempt 1 lab clean.sh all
+says "aren't exported; nothing in it is removed"
+present "$tree/mm/rmap.c"
+cp "$box/index" "$tree/.git/index"
+verdict distclean-keeps-what-git-cannot-read
+
 attempt 0 lab clean.sh all
 absent "$tree"
 absent "$build"
