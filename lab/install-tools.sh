@@ -20,8 +20,7 @@ need()
 		;;
 	*.a)
 		# What the compiler doesn't find, it prints as it was given.
-		case $("$(compiler_program)" \
-			-print-file-name="$probe" 2>/dev/null || :) in
+		case $("$linker" -print-file-name="$probe" 2>/dev/null || :) in
 		/*) return 0 ;;
 		esac
 		;;
@@ -39,6 +38,9 @@ need()
 }
 
 debian=() fedora=() arch=() probes=()
+# A compiler that is yet to be installed will look where gcc looks.
+linker=$(compiler_program)
+command -v "$linker" >/dev/null || linker=gcc
 PATH=$PATH:/usr/sbin:/sbin
 
 need git	git			git			git
@@ -50,6 +52,8 @@ if [ -n "${LLVM:-}" ]; then
 elif [ -z "${CC:-}" ]; then
 	need gcc	gcc		gcc			gcc
 fi
+[ "$(uname -m)" = x86_64 ] ||
+	die "this machine is $(uname -m): the lab runs on x86-64 only"
 [ -z "${CC:-}" ] || command -v "$(compiler_program)" >/dev/null ||
 	die "CC=$CC: this machine has no such compiler"
 need gcc	gcc			gcc			gcc
@@ -98,6 +102,8 @@ names()
 
 packages=$(names "${debian[@]}")
 missing=$(names "${probes[@]}")
+[ -z "${LAB_INSTALLED:-}" ] ||
+	die "$packages: installed, and $missing still not found; PATH is $PATH"
 
 if [ ! -e "${LAB_DEBIAN_VERSION:-/etc/debian_version}" ] || ! command -v apt-get >/dev/null || [ -n "$BASE" ]; then
 	warn "missing here: $missing"
@@ -132,3 +138,4 @@ fi
 step install.log "installing $(wc -w <<<"$packages") packages" \
 	install_all $packages ||
 	die "the packages could not be installed (no network, or a stale package list?); as root: apt-get update && apt-get install $packages"
+LAB_INSTALLED=1 exec "$LAB/install-tools.sh" "$@"

@@ -231,6 +231,12 @@ says "to be installed: flex"
 says "could not be installed"
 verdict install-fails
 
+# What is installed where the PATH doesn't lead isn't asked for again and again.
+attempt 1 env PATH="$path" STUB_APT=good BUILD="$build" BASE= SERIES=5.10 \
+	CI=true "$box/top/lab/install-tools.sh"
+says "flex: installed, and flex still not found; PATH is"
+verdict installed-and-not-found
+
 new_base
 attempt 1 env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
 	"$box/top/lab/install-tools.sh"
