@@ -126,6 +126,7 @@ take_lock()
 	{ exec 9>>"$BUILD/lock"; } 2>/dev/null ||
 		die "cannot write in the build folder $BUILD (made by another user?); set BUILD=DIR"
 	flock -n 9 || die "another run is at work in $BUILD; wait for it, or set BUILD=DIR"
+	LOCK=$BUILD/lock
 	export LAB_LOCKED=1
 }
 
@@ -157,13 +158,8 @@ on_signal()
 	trap '' INT TERM HUP
 	[ -z "$SUPERVISED" ] || kill -TERM -- "-$SUPERVISED" 2>/dev/null || :
 	wait || :
-	# The lock is free when the last of the group is gone.
-	for _ in $(seq 50); do
-		if [ -z "$SUPERVISED" ] || ! kill -0 -- "-$SUPERVISED" 2>/dev/null; then
-			break
-		fi
-		sleep 0.1
-	done
+	# Whoever types the next command finds the lock free.
+	[ -z "${LOCK:-}" ] || { exec 9>&-; flock -w 10 "$LOCK" true || :; }
 	printf '\n' >&2
 	warn "interrupted; nothing half-made is kept, run it again to go on"
 	exit 130
