@@ -118,7 +118,11 @@ choose_accel()
 	local tcg=tcg,thread=multi pid how
 
 	if [ ! -w "$KVM" ]; then
-		say "QEMU: no KVM on this machine, emulating (TCG)" >&2
+		if [ -e "$KVM" ]; then
+			say "QEMU: this user may not open $KVM (group kvm?), emulating (TCG)" >&2
+		else
+			say "QEMU: no KVM on this machine, emulating (TCG)" >&2
+		fi
 		printf '%s' "$tcg"
 		return
 	fi
