@@ -8,6 +8,7 @@
 
 [ -d "$BUILD" ] || exit 0
 take_lock
+stop_on_signals
 for WORK in "$BUILD"/*/; do
 	WORK=${WORK%/}
 	TREE=$WORK/tree

@@ -8,6 +8,7 @@
 
 export LAB_JOB=coverage
 take_lock
+stop_on_signals
 nouveau=$TREE/drivers/gpu/drm/nouveau
 out=$WORK/coverage
 logic=(nouveau_svm_fault nouveau_svm_turn)

@@ -10,6 +10,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_lock
+stop_on_signals
 [ -z "$FIRST" ] || die "FIRST=$FIRST: the series is exported whole"
 [ -e "$TREE/.git" ] || die "there is no tree to export yet; make tree"
 

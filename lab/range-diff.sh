@@ -7,6 +7,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 take_lock
+stop_on_signals
 tag=$(labgit -C "$TOP" describe --tags --abbrev=0 2>/dev/null) ||
 	die "this project has no tag yet: nothing to compare with"
 [ -e "$TREE/.git/lab-state" ] || "$LAB/tree.sh"

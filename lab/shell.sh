@@ -7,6 +7,7 @@
 
 export LAB_JOB=shell
 take_lock
+stop_on_signals
 "$LAB/install-tools.sh"
 "$LAB/prepare.sh" "${KIND:-release}"
 say "suites are in /lab/suites, programs in the PATH; exit powers off; Ctrl-A x ends QEMU"
