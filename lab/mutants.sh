@@ -48,11 +48,11 @@ files_of()
 }
 
 # folders_of: whose Makefile names the objects that change with the mutant; "all"
-# if any may
+# if any may, or a module
 folders_of()
 {
 	case $(files_of) in
-	*.h*) printf 'all' ;;
+	*.h* | *lib/test_hmm.c*) printf 'all' ;;
 	*) files_of | tr , '\n' | sed 's,/nvkm/.*,,; t; s,/[^/]*$,,' | sort -u | paste -sd' ' ;;
 	esac
 }
@@ -71,15 +71,17 @@ tests_of()
 
 build()
 {
-	local folders=
+	local folders='' whole=''
 
 	"$LAB/configure.sh" "$kind" || return
 	case " $stale $* " in
-	*' all '*) ;;
+	*' all '*) whole=1 ;;
 	*) folders=$(printf '%s\n' "$stale" "$@" | tr ' ' '\n' | grep . | sort -u | paste -sd' ') ;;
 	esac
 	stale="$*"
-	"$LAB/build.sh" "$kind" "$folders"
+	"$LAB/build.sh" "$kind" "$folders" || return
+	# The modules are in there.
+	[ -z "$whole" ] || "$LAB/make-initramfs.sh" "$kind"
 }
 
 # boot TESTS CONSOLE
@@ -184,7 +186,6 @@ run_all()
 	side_tree "$head"
 	stale=all
 	build || die "the series does not build"
-	"$LAB/make-initramfs.sh" "$kind"
 	# Results hang on the tree less what isn't in the kernel, on how it was
 	# configured and on the test program.
 	id=$(labgit -C "$REPO" ls-tree -r "$head" | grep -v -P '\t(Documentation|tools)/' |
