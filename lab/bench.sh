@@ -71,8 +71,12 @@ locks()
 
 	sizes=locks
 	one bench-locks
-	printf '\n| | threads | lock | contentions | acquisitions |\n| --- | ---: | --- | ---: | ---: |\n'
-	awk '$1 == "locks" {
+	printf '\n'
+	awk 'BEGIN {
+		print "| | threads | lock | contentions | acquisitions |"
+		print "| --- | ---: | --- | ---: | ---: |"
+	}
+	$1 == "locks" {
 		class = $4
 		for (i = 5; i < NF - 1; i++)
 			class = class " " $i
@@ -80,10 +84,10 @@ locks()
 	}' "$out/bench-locks.figures" | tee "$out/locks.md"
 	met=$(awk '$1 == "locks" && $2 == "different-mms" && $(NF - 1) > 0 &&
 		/mmap_lock|ptlock|page_table_lock|anon_vma/' "$out/bench-locks.figures")
-	[ -n "$(cat "$out/locks.md")" ] || die "no lock was counted"
+	grep -q '^locks ' "$out/bench-locks.figures" || die "no lock was counted"
 	[ -z "$met" ] || die "processes that share no memory wait for each other: $met"
 	[ -z "${UPDATE:-}" ] || {
-		printf 'On %s processors, at commit %s, %s:\n' "$(nproc)" "$(commit_of_top)" \
+		printf 'On %s processors, at commit %s, %s:\n\n' "$(nproc)" "$(commit_of_top)" \
 			"$(date -u '+%Y-%m-%d')"
 		cat "$out/locks.md"
 	} | between docs/cost.md locks
