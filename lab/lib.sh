@@ -146,6 +146,7 @@ supervise()
 }
 
 SUPERVISED=
+COUNTER=
 
 # stop_on_signals: one line, and the exit status that a shell expects
 stop_on_signals()
@@ -157,6 +158,7 @@ on_signal()
 {
 	trap '' INT TERM HUP
 	[ -z "$SUPERVISED" ] || kill -TERM -- "-$SUPERVISED" 2>/dev/null || :
+	[ -z "$COUNTER" ] || kill "$COUNTER" 2>/dev/null || :
 	wait || :
 	# Whoever types the next command finds the lock free.
 	[ -z "${LOCK:-}" ] || { exec 9>&-; flock -w 10 "$LOCK" true || :; }
@@ -175,22 +177,23 @@ is_terminal()
 # counter of lines of the log on a terminal.
 step()
 {
-	local log=$LOGS/$1 text=$2 start rc=0 pid
+	local log=$LOGS/$1 text=$2 start rc=0
 
 	shift 2
 	mkdir -p "$LOGS"
 	start=$SECONDS
 	if is_terminal; then
-		"$@" >"$log" 2>&1 </dev/null &
-		pid=$!
-		while kill -0 "$pid" 2>/dev/null; do
-			show_progress "$log" "$text" "$start"
-			sleep 1
-		done
-		wait "$pid" || rc=$?
+		# What a script puts in the background is deaf to Ctrl-C: that must
+		# not be the command.
+		count_on "$log" "$text" "$start" 9>&- &
+		COUNTER=$!
+	fi
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	if [ -n "$COUNTER" ]; then
+		kill "$COUNTER" 2>/dev/null || :
+		wait "$COUNTER" 2>/dev/null || :
+		COUNTER=
 		printf '\r\033[K'
-	else
-		"$@" >"$log" 2>&1 </dev/null || rc=$?
 	fi
 	if [ "$rc" -ne 0 ]; then
 		tail -n 15 "$log" | sed 's/^/  | /' >&2
@@ -198,6 +201,15 @@ step()
 		return "$rc"
 	fi
 	say "$text: $(duration $((SECONDS - start)))"
+}
+
+# count_on LOG TEXT START: show progress for as long as this script lives
+count_on()
+{
+	while kill -0 "$$" 2>/dev/null; do
+		show_progress "$@"
+		sleep 1
+	done
 }
 
 show_progress()
