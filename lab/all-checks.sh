@@ -26,6 +26,14 @@ for what in ${WHAT:-$all}; do
 	esac
 done
 
+# What asks for a password can't do so from where the checks run.
+asked=" ${WHAT:-$all} "
+tools=()
+for what in check bench matrix; do
+	[[ $asked != *" $what "* ]] || tools+=("$what")
+done
+"$LAB/install-tools.sh" "${tools[@]}"
+
 run_one()
 {
 	case $1 in

@@ -157,7 +157,11 @@ stop_on_signals()
 on_signal()
 {
 	trap '' INT TERM HUP
-	[ -z "$SUPERVISED" ] || kill -TERM -- "-$SUPERVISED" 2>/dev/null || :
+	if [ -n "$SUPERVISED" ]; then
+		kill -TERM -- "-$SUPERVISED" 2>/dev/null || :
+		# What was stopped is deaf, too.
+		kill -CONT -- "-$SUPERVISED" 2>/dev/null || :
+	fi
 	[ -z "$COUNTER" ] || kill "$COUNTER" 2>/dev/null || :
 	wait || :
 	# Whoever types the next command finds the lock free.
