@@ -372,6 +372,21 @@ conclude()
 	exit 0
 }
 
+# skip_series: the base is gone, and with it what there is to try
+skip_series()
+{
+	say "skip series-$SERIES/all: the base is no longer in the archive"
+}
+
+# only_skipped STATUS: the end of a command that couldn't prepare anything
+only_skipped()
+{
+	[ "$1" -eq 3 ] || exit "$1"
+	skip_series
+	say "0 passed, 0 failed, 1 skipped"
+	exit 0
+}
+
 # The suites that "make test" runs on a kernel, in order; the tree is there
 suites_of()
 {

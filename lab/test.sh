@@ -50,7 +50,7 @@ one()
 
 	supervise "$LAB/prepare.sh" "$kind" || rc=$?
 	if [ "$rc" -eq 3 ]; then
-		say "skip series-$SERIES/all: the base is no longer in the archive" | record
+		skip_series | record
 		return 3
 	elif [ "$rc" -ne 0 ]; then
 		printf 'not ok %s/prepare\n  # see above\n' "$kind" | record

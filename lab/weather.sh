@@ -157,6 +157,14 @@ says "has no linux-source-5.10 in release bullseye any more"
 absent "$work/base"
 verdict package-gone
 
+base=
+attempt 0 env PATH="$stubs:$PATH" STUB_APT=gone BUILD="$build" BASE= SERIES=5.10 \
+	CI=true ONLY=allnoconfig "$box/top/lab/matrix.sh"
+says "go on with a kernel tree of your own: make matrix BASE=DIR"
+says "skip series-5.10/all: the base is no longer in the archive"
+says "0 passed, 0 failed, 1 skipped"
+verdict package-gone-skips
+
 fetch failing 1
 says "failed or was cut"
 absent "$build/base/5.10.262-1.deb"
