@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The tests that the documents name are the tests that run: every name in
 # README.md and docs/ is in the expected list of the release kernel, and every
-# test of exclusive access in that list is named in docs/reviewer.md.
+# test of exclusive access in that list is named in docs/reviewer.md. A verdict of
+# "make run" that they show has the number of checks that it has today.
 # docs-tests.sh [LIST [DOCUMENT...]]: the last DOCUMENT is the one to be complete.
 
 set -eu -o pipefail
@@ -13,15 +14,25 @@ list=${1:-$top/lab/expected/release.list}
 [ $# -gt 0 ] || set -- "$top"/README.md "$top"/docs/{driver,field-cases,nouveau,security,reviewer}.md
 
 awk '
-	BEGIN { last = ARGV[ARGC - 1] }
+	BEGIN {
+		last = ARGV[ARGC - 1]
+		checks = 1	# that the part of the suite came to its end
+	}
 	FILENAME == ARGV[1] {
 		if ($0 !~ /^#/ && NF) {
 			sub(/^[^\/]*\//, "", $1)
 			expected[$1] = 1
+			if ($1 ~ /^(boot|kunit|demo|suite\.demo)(\.|$)|\.exclusive_/)
+				checks++
 		}
 		next
 	}
 	{
+		if (match($0, /it works: [0-9]+ checks/) &&
+		    substr($0, RSTART + 10) + 0 != checks) {
+			print FILENAME ":" FNR ": it is " checks " checks today"
+			bad = 1
+		}
 		line = $0
 		while (match(line, /(hmm(2|_huge)?|kunit\.[a-z_]+)\.[a-z][a-z0-9_]*/)) {
 			name = substr(line, RSTART, RLENGTH)
