@@ -82,7 +82,7 @@ candidate()
 use_version()
 {
 	mkdir -p "$WORK"
-	printf 'version %s\nfile %s\n' "$1" "$2" | replace "$WORK/base"
+	printf 'version %s\nfile %s\nfor %s\n' "$1" "$2" "$VERSION" | replace "$WORK/base"
 	if [ "$1" = "$VERSION" ]; then
 		say "base: $PACKAGE $1, verified (SHA-256)"
 	else
@@ -100,12 +100,13 @@ have_stored()
 	return 1
 }
 
-# A newer version that an earlier run took
-have_newer()
+# Another version that an earlier run took for want of this one
+have_other()
 {
 	local file
 
 	[ -e "$WORK/base" ] || return 1
+	[ "$(awk '$1 == "for" { print $2 }' "$WORK/base")" = "$VERSION" ] || return 1
 	file=$(awk '$1 == "file" { print $2 }' "$WORK/base")
 	[ -e "$file" ] && [ -e "$file.sha256" ] &&
 		[ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$(cat "$file.sha256")" ]
@@ -117,7 +118,7 @@ if have_stored; then
 	use_version "$VERSION" "$STORE/$VERSION.deb"
 	exit 0
 fi
-if have_newer; then
+if have_other; then
 	use_version "$(awk '$1 == "version" { print $2 }' "$WORK/base")" \
 		"$(awk '$1 == "file" { print $2 }' "$WORK/base")"
 	exit 0

@@ -198,6 +198,13 @@ attempt 0 env PATH="$stubs:$PATH" STUB_APT=good BUILD="$build" SERIES=5.10 \
 says "is damaged; it is fetched again"
 verdict stored-base-damaged
 
+# A series that was moved to a newer base doesn't go on with the old one.
+sed -i 's/^version .*/version 5.10.270-1/' "$box/top/series/5.10/BASE"
+attempt 0 env PATH="$stubs:$PATH" STUB_APT=newer BUILD="$build" SERIES=5.10 \
+	BASE= CI=true "$box/top/lab/get-base.sh"
+says "5.10.270-1, verified (SHA-256)"
+verdict series-of-newer-base
+
 # ---- tools ----
 
 # a PATH on which chosen commands are missing
