@@ -351,6 +351,12 @@ commit_of_top()
 	printf '%s' "$commit"
 }
 
+# unrecorded FILE: a result that isn't recorded isn't counted: then there is no verdict
+unrecorded()
+{
+	die "cannot record results in $1"
+}
+
 # conclude RESULTS START NAME WHY: the closing line and the exit status, from
 # the results alone; with none there is one failure, NAME, because of WHY.
 conclude()

@@ -115,7 +115,7 @@ verdict()
 	else
 		say "$1 $2"
 		[ -z "${3:-}" ] || say "  # $3"
-	fi | tee -a "$RESULTS"
+	fi | tee -a "$RESULTS" || unrecorded "$RESULTS"
 	[ "$1" != 'not ok' ] || sed -n '1,60s/^/  # /p'
 }
 

@@ -11,12 +11,13 @@ take_lock
 stop_on_signals
 start=$SECONDS
 results=$LOGS/results.txt
+need_space 1048576 "make test"
 mkdir -p "$LOGS"
 : >"$results"
 
 record()
 {
-	tee -a "$results"
+	tee -a "$results" || unrecorded "$results"
 }
 
 # own_tests: those of the lab, held against their own kept list
@@ -43,14 +44,14 @@ own_tests()
 		done
 }
 
-# one KIND: prepare, boot, judge
+# one KIND: prepare, boot, judge. Status 3: no base; any other: not recorded
 one()
 {
 	local kind=$1 rc=0 lines console=$LOGS/console-$1.txt
 
 	supervise "$LAB/prepare.sh" "$kind" || rc=$?
 	if [ "$rc" -eq 3 ]; then
-		skip_series | record
+		skip_series | record || return 1
 		return 3
 	elif [ "$rc" -ne 0 ]; then
 		printf 'not ok %s/prepare\n  # see above\n' "$kind" | record
@@ -79,6 +80,12 @@ one()
 	printf 'not ok lab/install-tools\n  # see above\n' | record
 own_tests | record
 for kind in ${KINDS:-release debug}; do
-	one "$kind" || break
+	rc=0
+	one "$kind" || rc=$?
+	case $rc in
+	0) ;;
+	3) break ;;
+	*) exit "$rc" ;;
+	esac
 done
 conclude "$results" "$start" lab/ran "no test ran"
