@@ -40,7 +40,12 @@ blame()
 	die "the $kind kernel does not build: $source, which the series does not touch"
 }
 
-need_space 3145728 "building the $kind kernel"
+# What is built once needs room for what changed.
+if [ -e "$out/arch/x86/boot/bzImage" ]; then
+	need_space 524288 "building the $kind kernel again"
+else
+	need_space 3145728 "building the $kind kernel"
+fi
 PROGRESS_RE='^  (CC|AS|LD|AR|CC \[M\]|LD \[M\]) '
 PROGRESS_OF=$(cat "$out/lab-objects" 2>/dev/null || echo 2600)
 export PROGRESS_RE PROGRESS_OF
