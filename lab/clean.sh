@@ -13,6 +13,9 @@ for WORK in "$BUILD"/*/; do
 	WORK=${WORK%/}
 	TREE=$WORK/tree
 	[ -e "$TREE/.git/lab-state" ] || [ -d "$WORK/log" ] || continue
+	if [ "${1:-}" = all ] && [ -e "$TREE/.git" ] && [ ! -e "$TREE/.git/lab-state" ]; then
+		die "$TREE is a tree that the lab didn't make; nothing in it is removed. Move it away, or remove it by hand"
+	fi
 	if [ "${1:-}" = all ] && [ -e "$TREE/.git/lab-state" ]; then
 		if own_work || other_work; then
 			die "$TREE holds commits, changes or branches that aren't exported; nothing in it is removed. make export, or remove it by hand"

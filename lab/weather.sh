@@ -393,6 +393,13 @@ present "$tree/mm/rmap.c"
 cp "$box/index" "$tree/.git/index"
 verdict distclean-keeps-what-git-cannot-read
 
+mv "$tree/.git/lab-state" "$box/lab-state"
+attempt 1 lab clean.sh all
+says "is a tree that the lab didn't make; nothing in it is removed"
+present "$tree/mm/rmap.c"
+mv "$box/lab-state" "$tree/.git/lab-state"
+verdict distclean-keeps-a-tree-that-is-not-its-own
+
 attempt 0 lab clean.sh all
 absent "$tree"
 absent "$build"
