@@ -100,15 +100,24 @@ fi
 
 changed=0
 mkdir -p "$SERIES_DIR"
+# All new files are there before the first old one goes: a full disk and a signal
+# leave the series as it was.
+for new in "$tmp"/*; do
+	cmp -s "$new" "$SERIES_DIR/${new##*/}" ||
+		cp "$new" "$SERIES_DIR/${new##*/}.tmp" ||
+		die "cannot write the patches; series/$SERIES is as it was"
+done
+trap '' INT TERM HUP
 for old in "$SERIES_DIR"/[0-9][0-9][0-9][0-9]-*.patch; do
 	[ ! -e "$old" ] || [ -e "$tmp/${old##*/}" ] || {
 		rm "$old"
 		changed=$((changed + 1))
 	}
 done
-for new in "$tmp"/*; do
-	cmp -s "$new" "$SERIES_DIR/${new##*/}" || changed=$((changed + 1))
-	replace "$SERIES_DIR/${new##*/}" <"$new"
+for new in "$SERIES_DIR"/*.tmp; do
+	[ -e "$new" ] || continue
+	mv -f "$new" "${new%.tmp}"
+	changed=$((changed + 1))
 done
 if [ -e "$TREE/.git/lab-state" ]; then
 	write_state "$TREE" "$(tree_state base)" "$(series_sum)" \
