@@ -3,7 +3,7 @@
 # install-tools.sh [check|bench|matrix]: see which tools the lab, and what else is
 # named, misses on this machine. On Debian: install their
 # packages in one go, with sudo only for that. Elsewhere, or with BASE=DIR:
-# name them, install nothing.
+# name them, install nothing. A compiler that is there and new is warned of.
 
 # shellcheck source=lab/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -92,7 +92,25 @@ for job; do
 	esac
 done
 
-[ "${#probes[@]}" -gt 0 ] || exit 0
+# One line for a compiler newer than those that the series was built with
+warn_of_compiler()
+{
+	local compiler major tried
+
+	compiler=$(compiler_program)
+	major=$("$compiler" -dumpversion | cut -d. -f1)
+	case $("$compiler" --version | head -n 1) in
+	*clang*) tried=14 ;;
+	*) tried=12 ;;
+	esac
+	[ "$major" -le "$tried" ] ||
+		warn "$compiler $major is newer than $tried, the newest that this was tried with"
+}
+
+[ "${#probes[@]}" -gt 0 ] || {
+	warn_of_compiler
+	exit 0
+}
 
 # names LIST...: each once, in order
 names()

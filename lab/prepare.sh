@@ -23,16 +23,6 @@ else
 fi
 "$LAB/make-tree.sh"
 
-# The newest compilers that the series was built with
-compiler=$(compiler_program)
-major=$("$compiler" -dumpversion | cut -d. -f1)
-case $("$compiler" --version | head -n 1) in
-*clang*) tried=14 ;;
-*) tried=12 ;;
-esac
-[ "$major" -le "$tried" ] ||
-	warn "$compiler $major is newer than $tried, the newest that this was tried with"
-
 for kind; do
 	"$LAB/configure.sh" "$kind"
 	"$LAB/build.sh" "$kind"

@@ -266,6 +266,20 @@ attempt 1 env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
 says "CC=no-such-cc: this machine has no such compiler"
 verdict no-such-compiler
 
+cat >"$box/new-cc" <<-"EOF"
+	#!/bin/sh
+	case $1 in
+	-dumpversion | --version) echo 99.1.0 ;;
+	*) exec gcc "$@" ;;
+	esac
+EOF
+chmod +x "$box/new-cc"
+attempt 0 env BUILD="$build" BASE="$base" SERIES=5.10 CI=true CC="$box/new-cc" \
+	LLVM= "$box/top/lab/install-tools.sh"
+says "new-cc 99 is newer than 12, the newest that this was tried with"
+[ "$(wc -l <"$box/out")" -eq 1 ] || trouble="$trouble; more than one line"
+verdict newer-compiler
+
 rm "$base/mm/rmap.c"
 attempt 1 lab make-tree.sh
 says "is not a kernel tree"
