@@ -50,10 +50,19 @@ closing()
 		-e 'processes that share no memory meet at no lock of an mm' "$1" | tail -n 1
 }
 
+# command_of WHAT: as a user types it
+command_of()
+{
+	case $1 in
+	bench-locks) printf 'make bench LOCKS=1' ;;
+	*) printf 'make %s' "$1" ;;
+	esac
+}
+
 # line_of WHAT: what the table says of it, from an earlier run
 line_of()
 {
-	sed -n "/^$begin\$/,/^$end\$/p" "$results" | grep -F "| make $1 |" || :
+	sed -n "/^$begin\$/,/^$end\$/p" "$results" | grep -F "| $(command_of "$1") |" || :
 }
 
 commit=$(commit_of_top)
@@ -75,7 +84,7 @@ for what in $all; do
 		failed=$((failed + 1))
 		said=${said:-it did not come to its end}
 	fi
-	printf '| make %s | %s | %s | %s | %s |\n' "$what" "$said" "$commit" \
+	printf '| %s | %s | %s | %s | %s |\n' "$(command_of "$what")" "$said" "$commit" \
 		"$(date -u '+%Y-%m-%d')" "$(((SECONDS - one + 59) / 60))" >>"$rows"
 done
 {
