@@ -100,6 +100,7 @@ fi
 
 changed=0
 mkdir -p "$SERIES_DIR"
+rm -f "$SERIES_DIR"/*.tmp
 # All new files are there before the first old one goes: a full disk and a signal
 # leave the series as it was.
 for new in "$tmp"/*; do
