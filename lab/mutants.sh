@@ -3,7 +3,8 @@
 # "make mutants": damage the series in one small place after the other, and
 # see that the tests which each file of mutants/ names fail by it, and two that
 # have nothing to do with it don't. The series without damage comes first, and
-# must pass all of them. ONLY=NAME,... takes some of the mutants.
+# must pass all of them. While one mutant is booted, the next one is built.
+# ONLY=NAME,... takes some of the mutants.
 # Functions are run by way of step; those that read $mutant run in subshells.
 # shellcheck disable=SC2317,SC2030,SC2031
 
@@ -78,8 +79,10 @@ build()
 	*' all '*) whole=1 ;;
 	*) folders=$(printf '%s\n' "$stale" "$@" | tr ' ' '\n' | grep . | sort -u | paste -sd' ') ;;
 	esac
-	stale="$*"
+	# What a build that failed has left behind, the next one makes anew.
+	stale="$stale $*"
 	"$LAB/build.sh" "$kind" "$folders" || return
+	stale="$*"
 	# The modules are in there.
 	[ -z "$whole" ] || "$LAB/make-initramfs.sh" "$kind"
 }
@@ -145,35 +148,79 @@ died()
 	done
 }
 
+# make_one: what keeps a mutant from being booted, if anything
+make_one()
+{
+	if [ -z "$(setting Kills)" ] || [ -z "$(setting Damage)" ]; then
+		printf 'it does not say what it damages and what kills it'
+	elif [ ! -e "$kept" ]; then
+		labgit -C "$TREE" checkout -q -f "$head"
+		if ! labgit -C "$TREE" apply "$mutant" 2>"$SIDE/said"; then
+			printf 'it does not apply'
+		# shellcheck disable=SC2046
+		elif ! build $(folders_of) >"$SIDE/said" 2>&1; then
+			printf 'it does not build'
+		fi
+	fi
+}
+
+# one: build a mutant, see how the one before it ended, boot it
 one()
 {
-	local kept
+	local name kept why
 
 	name=${mutant##*/}
 	name=${name%.patch}
 	kept=$KEPT/$name-$(printf '%s\n' "$id" "$(cat "$mutant")" | sum_of).console
-	if [ -z "$(setting Kills)" ] || [ -z "$(setting Damage)" ]; then
-		verdict 'not ok' "mutants/$name" "it does not say what it damages and what kills it" </dev/null
-		return
+	: >"$SIDE/said"
+	make_one >"$SIDE/why"
+	why=$(cat "$SIDE/why")
+	last_one
+	if [ -n "$why" ]; then
+		verdict 'not ok' "mutants/$name" "$why" <"$SIDE/said"
+	elif [ -e "$kept" ]; then
+		judge_one
+	else
+		boot_one
 	fi
-	if [ ! -e "$kept" ]; then
-		labgit -C "$TREE" checkout -q -f "$head"
-		if ! labgit -C "$TREE" apply "$mutant" 2>"$SIDE/said"; then
-			verdict 'not ok' "mutants/$name" "it does not apply" <"$SIDE/said"
-			return
-		fi
-		# shellcheck disable=SC2046
-		if ! build $(folders_of) >"$SIDE/said" 2>&1; then
-			verdict 'not ok' "mutants/$name" "it does not build" <"$SIDE/said"
-			return
-		fi
-		if ! boot "$(tests_of)" "$kept" >"$SIDE/said" 2>&1; then
-			verdict 'not ok' "mutants/$name" "it does not boot" <"$SIDE/said"
-			return
-		fi
+}
+
+# boot_one: by copies, since the next one is built meanwhile; in a process group
+# of its own, which a signal ends
+boot_one()
+{
+	cp "$WORK/$kind/arch/x86/boot/bzImage" "$WORK/$kind/initramfs" "$SIDE/"
+	set -m
+	(
+		export KERNEL=$SIDE/bzImage INITRAMFS=$SIDE/initramfs
+		boot "$(tests_of)" "$kept"
+	) >"$SIDE/said.boot" 2>&1 </dev/null &
+	SUPERVISED=$!
+	set +m
+	booted="$mutant $name $kept"
+}
+
+# last_one: the verdict on the mutant that is being booted, if one is
+last_one()
+{
+	local mutant name kept rc=0
+
+	[ -n "$booted" ] || return 0
+	read -r mutant name kept <<<"$booted"
+	booted=
+	wait "$SUPERVISED" || rc=$?
+	SUPERVISED=
+	if [ "$rc" -ne 0 ]; then
+		verdict 'not ok' "mutants/$name" "it does not boot" <"$SIDE/said.boot"
+	else
+		judge_one
 	fi
-	died "$kept" >"$SIDE/said"
-	verdict_by "mutants/$name" "$(setting Damage)" "$SIDE/said"
+}
+
+judge_one()
+{
+	died "$kept" >"$SIDE/said.died"
+	verdict_by "mutants/$name" "$(setting Damage)" "$SIDE/said.died"
 }
 
 # run_all: the series itself, then each mutant
@@ -193,9 +240,11 @@ run_all()
 	kept=$KEPT/none-$(printf '%s\n' "$id" "$all" | sum_of).console
 	[ -e "$kept" ] || boot "$all" "$kept" || die "the series does not boot"
 	sound "$kept" "$all" || return 0
+	booted=
 	for mutant in $(chosen); do
 		one
 	done
+	last_one
 }
 
 side_prepare
