@@ -149,6 +149,7 @@ died()
 }
 
 # make_one: what keeps a mutant from being booted, if anything
+# shellcheck disable=SC2046
 make_one()
 {
 	if [ -z "$(setting Kills)" ] || [ -z "$(setting Damage)" ]; then
@@ -157,7 +158,6 @@ make_one()
 		labgit -C "$TREE" checkout -q -f "$head"
 		if ! labgit -C "$TREE" apply "$mutant" 2>"$SIDE/said"; then
 			printf 'it does not apply'
-		# shellcheck disable=SC2046
 		elif ! build $(folders_of) >"$SIDE/said" 2>&1; then
 			printf 'it does not build'
 		fi
