@@ -150,6 +150,7 @@ function mark(	n, word, i, pair)
 		suites++
 		test = ""
 		detail = ""
+		detail_lines = 0
 	} else if (word[2] == "end") {
 		end_suite(word[3], word[4])
 	} else if (word[2] == "counters") {
@@ -176,6 +177,7 @@ function suite_line(line,	name, words, n)
 		test = words[3]
 		where = test
 		detail = ""
+		detail_lines = 0
 	} else if (line ~ /^(not )?ok [0-9]+/) {
 		name = line
 		sub(/^(not )?ok [0-9]+ ?(- )?/, "", name)
@@ -195,9 +197,11 @@ function suite_line(line,	name, words, n)
 		test = ""
 		where = suite
 		detail = ""
+		detail_lines = 0
 	} else {
 		sub(/^# */, "", line)
-		detail = detail "  # " line "\n"
+		if (++detail_lines <= 100)
+			detail = detail "  # " line "\n"
 	}
 }
 
@@ -226,6 +230,7 @@ function end_suite(name, status)
 	suite = ""
 	where = "between suites"
 	detail = ""
+	detail_lines = 0
 }
 
 # ---- the kernel's own lines: KUnit and splats ----
@@ -238,6 +243,7 @@ function kernel_line(	name, i)
 		sub(/^ +# Subtest: /, "", kunit)
 		where = "kunit." kunit
 		kunit_detail = ""
+		kunit_lines = 0
 	} else if (kunit != "" && $0 ~ /^    (not )?ok [0-9]+ - /) {
 		name = $0
 		sub(/^    (not )?ok [0-9]+ - /, "", name)
@@ -246,11 +252,14 @@ function kernel_line(	name, i)
 		else
 			result("kunit." kunit "." name, "ok", "", "")
 		kunit_detail = ""
+		kunit_lines = 0
 	} else if (kunit != "" && $0 ~ /^(not )?ok [0-9]+ - /) {
 		kunit = ""
 		where = "boot"
 	} else if (kunit != "" && $0 ~ /^    /) {
-		kunit_detail = kunit_detail "  # " $0 "\n"
+		# Of what a test says without end the beginning must do.
+		if (++kunit_lines <= 100)
+			kunit_detail = kunit_detail "  # " $0 "\n"
 	}
 	if ($0 ~ /Kernel panic - not syncing/) {
 		panic = $0
