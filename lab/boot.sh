@@ -67,6 +67,10 @@ bench*)
 	;;
 esac
 
+# CONFIG_PAGE_POISONING does nothing unless it is asked for here: a frame that
+# somebody still writes to when it is free is told of when it is taken next.
+[ "$kind" != debug ] || kernel_arguments="$kernel_arguments page_poison=1"
+
 # qemu ACCEL ARGUMENTS OUTPUT
 qemu()
 {
