@@ -74,11 +74,15 @@ esac
 # qemu ACCEL ARGUMENTS OUTPUT
 qemu()
 {
+	local talk=ignore_loglevel
+
 	[ -z "$1" ] || machine+=(-accel "$1")
+	# Who works in a shell reads the kernel's messages with dmesg.
+	[ -z "${LAB_SHELL:-}" ] || talk="quiet loglevel=3"
 	exec qemu-system-x86_64 "${machine[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot -monitor none \
 		-serial "$3" -kernel "$KERNEL" -initrd "$INITRAMFS" \
-		-append "console=ttyS0 no_timer_check panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M ignore_loglevel transparent_hugepage=madvise $kernel_arguments ${2}"
+		-append "console=ttyS0 no_timer_check panic=-1 oops=panic printk.devkmsg=on log_buf_len=4M $talk transparent_hugepage=madvise $kernel_arguments ${2}"
 }
 
 # watch PID FILE QUIET LIMIT: wait for the guest; say how it ended
@@ -154,7 +158,7 @@ bench | bench-memcg) accel= ;;
 esac
 
 if [ -n "${LAB_SHELL:-}" ]; then
-	qemu "$accel" "quiet loglevel=3 lab.suites=shell" mon:stdio
+	qemu "$accel" "lab.suites=shell" mon:stdio
 fi
 
 start=$SECONDS
