@@ -19,10 +19,10 @@ for state in rebase-merge rebase-apply CHERRY_PICK_HEAD; do
 		die "a rebase, am or cherry-pick is under way in $TREE: the series is exported when that is done"
 done
 
-# What a user's git configuration could change is out of the game.
+# What the tree's own git configuration could change is out of the game, too.
 plain_git()
 {
-	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 labgit -C "$TREE" \
+	labgit -C "$TREE" \
 		-c diff.algorithm=myers -c diff.renames=true -c diff.context=3 \
 		-c diff.noprefix=false -c diff.mnemonicPrefix=false \
 		-c diff.suppressBlankEmpty=false -c diff.indentHeuristic=true \

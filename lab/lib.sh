@@ -6,6 +6,12 @@
 set -euo pipefail
 export LC_ALL=C
 
+# What a shell may have set for another kernel's build, or for make itself: with
+# "make -k" or "-s" the kernel would be built so, too. CDPATH makes cd speak.
+unset CDPATH MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES ARCH CROSS_COMPILE \
+	KBUILD_OUTPUT KBUILD_EXTMOD KBUILD_DEFCONFIG KCONFIG_CONFIG \
+	KCONFIG_ALLCONFIG CFLAGS CPPFLAGS LDFLAGS
+
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$LAB")
 
@@ -61,12 +67,16 @@ JOBS=${JOBS:-$(nproc)}
 
 export SERIES BUILD BASE TREE JOBS FIRST
 
-# git shall see the tree that it is told, and no hook or signing of the user's.
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
+# git shall see the tree that it is told, and nothing of the user's configuration:
+# hooks, signed commits and tags, am.threeWay, diff.noprefix, ...
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_COMMON_DIR GIT_NAMESPACE \
+	GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_EXTERNAL_DIFF \
+	GIT_DIFF_OPTS GIT_DEFAULT_HASH GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS
 # Looking at a tree writes nothing, which would fail on a full disk, too.
 export GIT_OPTIONAL_LOCKS=0
 labgit()
 {
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
 	git -c core.hooksPath=/nonexistent -c commit.gpgSign=false \
 	    -c core.autocrlf=false -c gc.auto=0 -c advice.detachedHead=false \
 	    -c safe.directory='*' "$@"

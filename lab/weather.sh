@@ -11,6 +11,31 @@ trap 'rm -rf "$box"' EXIT
 unset LAB_LOCKED LLVM CC FIRST FROM TREE
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a
 exec 9>&-
+# Whoever runs it has a git configuration that is in the way, and a shell that was
+# set up for another kernel.
+export HOME=$box/home ARCH=arm64 CROSS_COMPILE=none- CDPATH=/nonexistent:$box
+mkdir -p "$HOME"
+cat >"$HOME/.gitconfig" <<-"EOF"
+	[commit]
+		gpgSign = true
+	[tag]
+		gpgSign = true
+	[gpg]
+		program = false
+	[am]
+		threeWay = true
+	[diff]
+		noprefix = true
+		external = false
+	[format]
+		attach = yes
+		coverLetter = true
+	[core]
+		autocrlf = true
+		editor = false
+	[color]
+		ui = always
+EOF
 # The machine that the stubs stand for, whatever this one is
 printf 'VERSION_CODENAME=bookworm\n' >"$box/os-release"
 export LAB_OS_RELEASE=$box/os-release LAB_DEBIAN_VERSION=$box/os-release
