@@ -66,7 +66,6 @@ need perl	perl			perl			perl
 need xz		xz-utils		xz			xz
 need libelf.h	libelf-dev		elfutils-libelf-devel	libelf
 need openssl/bio.h libssl-dev		openssl-devel		openssl
-need libnuma.a	libnuma-dev		numactl-devel		numactl
 need ccache	ccache			ccache			ccache
 need busybox	busybox-static		busybox			busybox
 need qemu-system-x86_64 qemu-system-x86	qemu-system-x86-core	qemu-system-x86

@@ -24,7 +24,7 @@ compile()
 	$cc -static -O2 -g0 -w -I"$vm" -isystem "$LAB/guest/include" \
 		-isystem "$out/usr/include" -fmacro-prefix-map="$vm/"= \
 		-o "$bin/hmm-tests" "$LAB/guest/choose-tests.c" \
-		-lnuma -lpthread || return 1
+		-lpthread || return 1
 	sed -n 's/^\(run\|as_nobody\) [^ ]* vm-\([^ ]*\).*/\2/p' \
 		"$LAB/guest/suites/vm" | sort -u |
 		while read -r prog; do
