@@ -51,10 +51,38 @@ compile()
 	cp "$nouveau"/svm_dry_run.sh "$nouveau"/svm_dry_run.txt "$card"
 }
 
+# libraries_of PROGRAM: what it is linked with dynamically, as Debian's busybox is
+# unless it is the one of busybox-static
+libraries_of()
+{
+	{ ldd "$1" 2>/dev/null || :; } |
+		sed -n -E 's,^[[:space:]]*(.* => )?(/[^ ]+) \(.*,\2,p' | sort -u
+}
+
+# folders_of FILE...: those that they lie in, each after the one above it
+folders_of()
+{
+	local file
+
+	for file; do
+		while file=${file%/*} && [ -n "$file" ]; do
+			printf '%s\n' "$file"
+		done
+	done | sort -u
+}
+
 # spec: the root as gen_init_cpio of the kernel reads it
 spec()
 {
-	local dir prog
+	local dir prog libraries
+
+	mapfile -t libraries < <(libraries_of "$(command -v busybox)")
+	for dir in $(folders_of "${libraries[@]}"); do
+		[ "$dir" = /bin ] || printf 'dir %s 0755 0 0\n' "$dir"
+	done
+	for prog in "${libraries[@]}"; do
+		printf 'file %s %s 0755 0 0\n' "$prog" "$prog"
+	done
 
 	for dir in /bin /lab /lab/bin /lab/suites /proc /sys /dev /tmp /run; do
 		printf 'dir %s 0755 0 0\n' "$dir"
