@@ -265,7 +265,13 @@ function kernel_line(	name, i)
 		panic = $0
 		sub(/^.*Kernel panic/, "Kernel panic", panic)
 	}
-	if ($0 ~ splat_re) {
+	# What the host refuses of a processor's registers says nothing of this
+	# kernel; it prints where it was, as it does of a warning.
+	if ($0 ~ /^unchecked MSR access error: /) {
+		refused = 1
+	} else if (refused && $0 ~ /^Call Trace:/) {
+		refused = 0
+	} else if ($0 ~ splat_re) {
 		splats++
 		if (splats <= 20)
 			splat_text = splat_text "  # " where ": " $0 "\n"
