@@ -22,22 +22,40 @@ build()
 	kernel_make "$out" bzImage modules && kernel_make "$out" headers
 }
 
-# blame: whose fault it is that an object wasn't built
-blame()
+# failed_in: the file that wasn't compiled, and the one in which the compiler found
+# the error, a header maybe
+failed_in()
 {
 	local object source
 
-	object=$(sed -n 's/^make.*\*\*\* \[.*: \([^]:]*\.o\)\] Error.*/\1/p' \
-		"$LOGS/build-$kind.log" | head -n 1)
-	source=${object%.o}.c
-	[ -n "$object" ] || die "the $kind kernel does not build"
-	if labgit -C "$TREE" diff --name-only base HEAD 2>/dev/null | grep -q -x -F "$source"; then
-		die "the $kind kernel does not build: $source, which the series touches"
+	object=$(sed -n '/^make.*\*\*\* \[.*: \([^]:]*\.[os]\)\] Error.*/{s//\1/p;q;}' \
+		"$LOGS/build-$kind.log")
+	if [ -e "$TREE/${object%.o}.S" ]; then
+		printf '%s\n' "${object%.o}.S"
+	elif [ -n "$object" ]; then
+		printf '%s\n' "${object%.[os]}.c"
 	fi
+	source=$(sed -n -E '/^([^ :]+):[0-9]+(:[0-9]+)?: (fatal )?error: .*/{s//\1/p;q;}' \
+		"$LOGS/build-$kind.log")
+	printf '%s' "${source#"$TREE"/}"
+}
+
+# blame: whose fault it is that something wasn't built
+blame()
+{
+	local sources touched
+
+	sources=$(failed_in)
+	[ -n "$sources" ] || die "the $kind kernel does not build"
+	touched=$(labgit -C "$TREE" diff --name-only base 2>/dev/null |
+		grep -x -F "$sources") || touched=
+	[ -z "$touched" ] ||
+		die "the $kind kernel does not build: ${touched%%$'\n'*}, which the series touches"
+	sources=${sources%%$'\n'*}
 	if [ -n "$BASE" ]; then
-		die "the $kind kernel does not build: $source, which the series does not touch; this is the base's fault ($BASE)"
+		die "the $kind kernel does not build: $sources, which the series does not touch; this is the base's fault ($BASE)"
 	fi
-	die "the $kind kernel does not build: $source, which the series does not touch"
+	die "the $kind kernel does not build: $sources, which the series does not touch"
 }
 
 # What is built once needs room for what changed.
