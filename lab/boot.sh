@@ -28,15 +28,14 @@ LIMIT=${LAB_LIMIT:-2400}
 
 probe=$WORK/accel
 
-# Only the lab's own tests set these.
+# Only the lab's own tests set this.
 KVM=${LAB_KVM:-/dev/kvm}
-MEMINFO=${LAB_MEMINFO:-/proc/meminfo}
 
 need_memory()
 {
 	local free
 
-	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' "$MEMINFO")
+	free=$(free_memory)
 	[ "$free" -ge $((MEMORY + 512)) ] ||
 		die "too little memory: the guest takes $MEMORY MB and $free MB are free"
 }
@@ -88,7 +87,7 @@ qemu()
 # watch PID FILE QUIET LIMIT: wait for the guest; say how it ended
 watch()
 {
-	local pid=$1 file=$2 size last=-1 start=$SECONDS since=$SECONDS how=end
+	local pid=$1 file=$2 size last=-1 start=$SECONDS since=$SECONDS how=end rc=0
 
 	while kill -0 "$pid" 2>/dev/null; do
 		size=$(stat -c %s "$file" 2>/dev/null || echo 0)
@@ -109,7 +108,12 @@ watch()
 	if [ "$how" != end ]; then
 		kill -KILL "$pid" 2>/dev/null || :
 	fi
-	wait "$pid" || [ "$how" != end ] || how="qemu failed"
+	wait "$pid" || rc=$?
+	case $how-$rc in
+	end-0 | hang* | limit*) ;;
+	end-137) how="qemu killed" ;;
+	*) how="qemu failed" ;;
+	esac
 	printf '%s\n' "$how"
 }
 
@@ -174,7 +178,9 @@ watch "$pid" "$console.tmp" "$QUIET" "$LIMIT" >"$console.how"
 how=$(cat "$console.how")
 rm -f "$console.how"
 [ -z "$SHOW" ] || printf '\r\033[K' >&2
-if [ "$how" = "qemu failed" ]; then
+if [ "$how" = "qemu killed" ]; then
+	die "QEMU was killed, as it is for want of memory: the guest takes $MEMORY MB"
+elif [ "$how" = "qemu failed" ]; then
 	tail -n 5 "$LOGS/qemu-$kind.log" | sed 's/^/  | /' >&2
 	die "QEMU failed; the log is $LOGS/qemu-$kind.log"
 fi

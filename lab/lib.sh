@@ -63,7 +63,39 @@ case $TREE in
 *) TREE=$PWD/$TREE ;;
 esac
 LOGS=$WORK/log
-JOBS=${JOBS:-$(nproc)}
+
+# free_memory: in megabytes, what this machine has available, or what is left of it
+# for the cgroup that we are in: a container sees the memory of its host.
+# LAB_MEMINFO, LAB_CGROUP: only the lab's own tests set them.
+free_memory()
+{
+	local free left dir
+
+	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' \
+		"${LAB_MEMINFO:-/proc/meminfo}")
+	dir=${LAB_CGROUP:-/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null || :)}
+	while [ "${dir#/sys/fs/}" != "$dir" ] || [ "$dir" = "${LAB_CGROUP:-}" ]; do
+		left=$(awk '
+			FILENAME ~ /max$/ { limit = $1 }
+			FILENAME ~ /current$/ { used = $1 }
+			$1 == "inactive_file" || $1 == "active_file" { used -= $2 }
+			END {
+				if (limit ~ /^[0-9]+$/)
+					print int((limit - used) / 1048576)
+			}' "${dir%/}"/memory.{max,current,stat} 2>/dev/null) || left=
+		[ -z "$left" ] || [ "$left" -ge "$free" ] || free=$left
+		dir=${dir%/*}
+	done
+	printf '%s' "$free"
+}
+
+# As many jobs as there are processors, unless memory is short for so many
+# compilers.
+if [ -z "${JOBS:-}" ]; then
+	JOBS=$(nproc)
+	jobs=$(($(free_memory) / 256))
+	[ "$JOBS" -le "$jobs" ] || JOBS=$((jobs > 2 ? jobs : 2))
+fi
 
 export SERIES BUILD BASE TREE JOBS FIRST
 

@@ -561,6 +561,20 @@ absent "$box/console"
 verdict too-little-memory
 meminfo=
 
+mkdir -p "$box/cgroup"
+printf '2147483648\n' >"$box/cgroup/memory.max"
+printf '1073741824\n' >"$box/cgroup/memory.current"
+printf 'anon 1\ninactive_file 536870912\n' >"$box/cgroup/memory.stat"
+LAB_CGROUP=$box/cgroup boot good 1
+says "too little memory: the guest takes 3072 MB and 1536 MB are free"
+absent "$box/console"
+verdict too-little-memory-in-a-container
+
+boot killed 1
+says "QEMU was killed, as it is for want of memory"
+absent "$box/console"
+verdict qemu-killed
+
 attempt 1 env PATH="$(path_without qemu-system-x86_64)" BUILD="$build" BASE= SERIES=5.10 \
 	CI=true "$box/top/lab/boot.sh" release hmm "$box/console"
 says "qemu-system-x86_64 is missing; Debian: qemu-system-x86"
