@@ -87,7 +87,8 @@ locks()
 	grep -q '^locks ' "$out/bench-locks.figures" || die "no lock was counted"
 	[ -z "$met" ] || die "processes that share no memory wait for each other: $met"
 	[ -z "${UPDATE:-}" ] || {
-		printf 'On %s processors, at commit %s, %s:\n\n' "$(nproc)" "$(commit_of_top)" \
+		printf 'On %s processors, at commit %s, %s:\n\n' \
+			"$(nproc | awk '{ print $1 < 8 ? $1 : 8 }')" "$(commit_of_top)" \
 			"$(date -u '+%Y-%m-%d')"
 		cat "$out/locks.md"
 	} | between docs/cost.md locks
