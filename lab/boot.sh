@@ -73,14 +73,12 @@ esac
 # somebody still writes to when it is free is told of when it is taken next.
 [ "$kind" != debug ] || kernel_arguments="$kernel_arguments page_poison=1"
 
+talk=ignore_loglevel
+
 # qemu ACCEL ARGUMENTS OUTPUT
 qemu()
 {
-	local talk=ignore_loglevel
-
 	[ -z "$1" ] || machine+=(-accel "$1")
-	# Who works in a shell reads the kernel's messages with dmesg.
-	[ -z "${LAB_SHELL:-}" ] || talk="quiet loglevel=3"
 	exec qemu-system-x86_64 "${machine[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot -monitor none \
 		-serial "$3" -kernel "$KERNEL" -initrd "$INITRAMFS" \
@@ -165,6 +163,8 @@ bench | bench-memcg) accel= ;;
 esac
 
 if [ -n "${LAB_SHELL:-}" ]; then
+	# Who works in a shell reads the kernel's messages with dmesg.
+	talk="quiet loglevel=3"
 	qemu "$accel" "lab.suites=shell" mon:stdio
 fi
 

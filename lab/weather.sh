@@ -541,6 +541,12 @@ verdict kvm-broken
 boot good 0
 grep -q 'LAB boot stub kvm' "$box/console" || trouble="$trouble; KVM was not used"
 verdict kvm-good
+
+LAB_SHELL=1 boot good 0
+says "LAB boot stub kvm"
+silent_about "emulating"
+silent_about "LAB done"
+verdict kvm-good-for-a-shell
 kvm=
 
 boot hang 0
