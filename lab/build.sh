@@ -26,7 +26,7 @@ build()
 # the error, a header maybe
 failed_in()
 {
-	local object source
+	local object source path
 
 	object=$(sed -n '/^make.*\*\*\* \[.*: \([^]:]*\.[os]\)\] Error.*/{s//\1/p;q;}' \
 		"$LOGS/build-$kind.log")
@@ -37,7 +37,11 @@ failed_in()
 	fi
 	source=$(sed -n -E '/^([^ :]+):[0-9]+(:[0-9]+)?: (fatal )?error: .*/{s//\1/p;q;}' \
 		"$LOGS/build-$kind.log")
-	printf '%s' "${source#"$TREE"/}"
+	# ccache has the compiler see paths relative to the folder it runs in, and
+	# the kernel's make those without symbolic links.
+	path=$(cd "$out" 2>/dev/null &&
+		realpath -e --relative-to="$TREE" -- "$source" 2>/dev/null) || path=$source
+	printf '%s' "$path"
 }
 
 # blame: whose fault it is that something wasn't built
@@ -47,8 +51,10 @@ blame()
 
 	sources=$(failed_in)
 	[ -n "$sources" ] || die "the $kind kernel does not build"
-	touched=$(labgit -C "$TREE" diff --name-only base 2>/dev/null |
-		grep -x -F "$sources") || touched=
+	touched=$({
+		labgit -C "$TREE" diff --name-only base
+		labgit -C "$TREE" ls-files --others --exclude-standard
+	} 2>/dev/null | grep -x -F "$sources") || touched=
 	[ -z "$touched" ] ||
 		die "the $kind kernel does not build: ${touched%%$'\n'*}, which the series touches"
 	sources=${sources%%$'\n'*}

@@ -444,6 +444,46 @@ absent "$tree"
 absent "$build"
 verdict distclean-removes-all
 
+# ---- whose fault it is that a kernel doesn't build ----
+
+new_lab
+new_base
+new_patch 10 ten
+: >"$base/mm/other.c"
+attempt 0 lab make-tree.sh
+tree=$(echo "$build"/5.10-own-*/tree)
+mkdir -p "${tree%/tree}/release"
+path=$(path_without make)
+printf '#!/bin/sh\ncat "%s"\nexit 2\n' "$box/make.log" >"$box/make"
+chmod +x "$box/make"
+ln -s "$box/make" "$path/make"
+
+# does_not_build FILE OBJECT: the compiler found the error in FILE
+does_not_build()
+{
+	cat >"$box/make.log" <<-EOF
+		In file included from ../tree/${2%.o}.c:1:
+		$1:10:1: error: expected identifier before 'ten'
+		make[2]: *** [scripts/Makefile.build:286: $2] Error 1
+		make: *** [Makefile:192: __sub-make] Error 2
+	EOF
+	attempt 1 env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
+		"$box/top/lab/build.sh" release
+}
+
+# With ccache, and without
+does_not_build ../tree/mm/rmap.c mm/other.o
+says "does not build: mm/rmap.c, which the series touches"
+[ -n "$trouble" ] || does_not_build "$tree/mm/rmap.c" mm/other.o
+says "does not build: mm/rmap.c, which the series touches"
+verdict series-does-not-build
+
+does_not_build ../tree/mm/other.c mm/other.o
+says "mm/other.c, which the series does not touch; this is the base's fault"
+verdict base-does-not-build
+
+base=
+
 # ---- cut short, twice at once, disk full ----
 
 # Ctrl-C while the base is being unpacked: tar never comes back
