@@ -76,9 +76,9 @@ export PROGRESS_RE PROGRESS_OF
 if ! step "build-$kind.log" "building the $kind kernel" build; then
 	grep -q 'No space left' "$LOGS/build-$kind.log" &&
 		die "building the $kind kernel found no space left under $BUILD"
-	grep -q -E 'Killed signal terminated program|unable to execute command: Killed' \
-		"$LOGS/build-$kind.log" &&
-		die "a compiler was killed, as it is for want of memory; build the $kind kernel with JOBS=N, fewer than $JOBS"
+	grep -q -E -e 'Killed signal terminated program|unable to execute command: Killed' \
+		-e '^make.*\*\*\* \[.*\] (Killed|Error 137)' "$LOGS/build-$kind.log" &&
+		die "a compiler or linker was killed, as it is for want of memory; build the $kind kernel with JOBS=N, fewer than $JOBS"
 	blame
 fi
 count=$(grep -c -E "$PROGRESS_RE" "$LOGS/build-$kind.log" || :)

@@ -458,13 +458,13 @@ printf '#!/bin/sh\ncat "%s"\nexit 2\n' "$box/make.log" >"$box/make"
 chmod +x "$box/make"
 ln -s "$box/make" "$path/make"
 
-# does_not_build FILE OBJECT: the compiler found the error in FILE
+# does_not_build FILE OBJECT [ERROR]: the compiler found the error in FILE
 does_not_build()
 {
 	cat >"$box/make.log" <<-EOF
 		In file included from ../tree/${2%.o}.c:1:
 		$1:10:1: error: expected identifier before 'ten'
-		make[2]: *** [scripts/Makefile.build:286: $2] Error 1
+		make[2]: *** [scripts/Makefile.build:286: $2] ${3:-Error 1}
 		make: *** [Makefile:192: __sub-make] Error 2
 	EOF
 	attempt 1 env PATH="$path" BUILD="$build" BASE="$base" SERIES=5.10 CI=true \
@@ -482,6 +482,9 @@ does_not_build ../tree/mm/other.c mm/other.o
 says "mm/other.c, which the series does not touch; this is the base's fault"
 verdict base-does-not-build
 
+does_not_build ../tree/mm/other.c mm/other.o "Killed"
+says "for want of memory; build the release kernel with JOBS=N"
+verdict compiler-killed
 base=
 
 # ---- cut short, twice at once, disk full ----
