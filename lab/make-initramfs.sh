@@ -52,11 +52,13 @@ compile()
 }
 
 # libraries_of PROGRAM: what it is linked with dynamically, as Debian's busybox is
-# unless it is the one of busybox-static
+# unless it is the one of busybox-static. The loader goes by the name that the
+# program has for it: "/lib64/ld.so => /usr/lib64/ld.so" is the former.
 libraries_of()
 {
 	{ ldd "$1" 2>/dev/null || :; } |
-		sed -n -E 's,^[[:space:]]*(.* => )?(/[^ ]+) \(.*,\2,p' | sort -u
+		awk '$1 ~ /^\// { print $1; next } $2 == "=>" && $3 ~ /^\// { print $3 }' |
+		sort -u
 }
 
 # folders_of FILE...: those that they lie in, each after the one above it
