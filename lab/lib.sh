@@ -106,12 +106,13 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_COMMON_DIR GIT_NAMESPA
 	GIT_DIFF_OPTS GIT_DEFAULT_HASH GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS
 # Looking at a tree writes nothing, which would fail on a full disk, too.
 export GIT_OPTIONAL_LOCKS=0
+# Before 2.32 git doesn't know GIT_CONFIG_GLOBAL; it looks below the other two.
 labgit()
 {
-	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+	GIT_CONFIG_GLOBAL=$LAB/git/config GIT_CONFIG_NOSYSTEM=1 \
+	XDG_CONFIG_HOME=$LAB HOME=/nonexistent \
 	git -c core.hooksPath=/nonexistent -c commit.gpgSign=false \
-	    -c core.autocrlf=false -c gc.auto=0 -c advice.detachedHead=false \
-	    -c safe.directory='*' "$@"
+	    -c core.autocrlf=false -c gc.auto=0 -c advice.detachedHead=false "$@"
 }
 
 say()

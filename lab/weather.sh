@@ -91,7 +91,7 @@ new_lab()
 {
 	rm -rf "$box/top"
 	mkdir -p "$box/top/series/5.10" "$box/top/lab"
-	cp "$LAB"/*.sh "$box/top/lab"
+	cp -r "$LAB"/*.sh "$LAB/git" "$box/top/lab"
 	cat >"$box/top/series/5.10/BASE" <<-EOF
 		package linux-source-5.10
 		release bullseye
