@@ -71,7 +71,7 @@ free_memory()
 {
 	local free left dir
 
-	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' \
+	free=$(awk '$1 == "MemAvailable:" { kb = $2 } END { print int(kb / 1024) }' \
 		"${LAB_MEMINFO:-/proc/meminfo}")
 	dir=${LAB_CGROUP:-/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null || :)}
 	while [ "${dir#/sys/fs/}" != "$dir" ] || [ "$dir" = "${LAB_CGROUP:-}" ]; do
