@@ -35,8 +35,9 @@ checkpatch_all()
 	for patch in $(series_patches); do
 		# Its exit status tells no more than its lines. A Python of
 		# the user's own may lack what the system's has.
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin perl "$TREE/scripts/checkpatch.pl" --root="$TREE" --strict \
-			--terse --show-types --no-summary "$SERIES_DIR/$patch" |
+		# It leaves a file where it is run (.checkpatch-camelcase.*).
+		(cd "$TREE" && PATH=/usr/sbin:/usr/bin:/sbin:/bin perl scripts/checkpatch.pl --strict \
+			--terse --show-types --no-summary "$SERIES_DIR/$patch") |
 			sed "s|^$SERIES_DIR/||" >"$said" || :
 		spoken=$(awk '/^---$/{ exit } { print }' "$SERIES_DIR/$patch" |
 			grep -c -i checkpatch || :)
