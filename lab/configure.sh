@@ -55,7 +55,29 @@ refused()
 				if (have != want[s])
 					print s "=" want[s] ", got " have
 			}
-		}' "${fragments[@]}" "$1" | sort
+		}' "${fragments[@]}" "$1" | sort | less_unknown
+}
+
+# less_unknown: the base without the series doesn't know the symbols of its tests
+less_unknown()
+{
+	local line symbol
+
+	if ! at_base; then
+		cat
+		return
+	fi
+	while read -r line; do
+		symbol=${line%%=*}
+		! labgit -C "$TREE" grep -q -E "^(menu)?config ${symbol#CONFIG_}\$" HEAD -- '*Kconfig*' ||
+			printf '%s\n' "$line"
+	done
+}
+
+at_base()
+{
+	[ "$(labgit -C "$TREE" rev-parse -q --verify HEAD)" = \
+	  "$(labgit -C "$TREE" rev-parse -q --verify 'refs/tags/base^{commit}')" ]
 }
 
 mkdir -p "$out" "$LOGS"
