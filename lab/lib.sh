@@ -383,14 +383,15 @@ ccache_prefix()
 	esac
 }
 
-# commit_of_top: what a recorded figure is a figure of
+# commit_of_top: what a recorded figure is a figure of; the table of results, which
+# is written between one command and the next, is no change
 commit_of_top()
 {
 	local commit
 
 	commit=$(git -C "$TOP" rev-parse --short=12 HEAD 2>/dev/null) || commit='no commit'
-	[ -z "$(git -C "$TOP" status --porcelain --untracked-files=no 2>/dev/null)" ] ||
-		commit="$commit, with changes"
+	[ -z "$(git -C "$TOP" status --porcelain --untracked-files=no -- \
+		':(exclude)docs/results.md' 2>/dev/null)" ] || commit="$commit, with changes"
 	printf '%s' "$commit"
 }
 
